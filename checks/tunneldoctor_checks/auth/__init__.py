@@ -1,0 +1,1 @@
+"""Whether the bastion lets us in, and if not, why."""

@@ -1,0 +1,1 @@
+"""What is written down: nothing leaves the machine."""

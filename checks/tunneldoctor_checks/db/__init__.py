@@ -1,0 +1,1 @@
+"""Whether the database behind the channel serves us."""

@@ -1,0 +1,1 @@
+"""The bastion's name: the system's resolver and the name servers."""

@@ -1,0 +1,49 @@
+"""The facts that the built-in checks hand to each other; a company's own checks may need them too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunneldoctor.model import Address, Database, Fact
+
+if TYPE_CHECKING:
+    from tunneldoctor.database.session import LoginRefusal, Prepared, Session
+    from tunneldoctor.net.connect import ConnectFailure
+    from tunneldoctor.ssh.identity import Identity
+    from tunneldoctor.ssh.known_hosts import Pins
+    from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, Transport
+
+    from tunneldoctor.net.stream import Stream
+
+# config
+ENDPOINT: Fact[Address] = Fact("endpoint")  # the hop's host and port, readable and complete
+USERNAME: Fact[str] = Fact("username")  # who logs in on the hop
+TARGET: Fact[Address] = Fact("target")  # the database as the bastion sees it
+DATABASE: Fact[Database] = Fact("database")  # what the client's connection string asks for
+
+# key
+IDENTITIES: Fact[tuple[Identity, ...]] = Fact("identities")  # what can be offered to the hop, in order; never empty
+
+# dns, tcp
+ADDRESSES: Fact[tuple[str, ...]] = Fact("addresses")  # IP addresses of the first hop, in the resolver's order
+STREAM: Fact[Stream] = Fact("stream")  # connected to the hop's SSH port
+CONNECT_FAILED: Fact[ConnectFailure] = Fact("connect failed", trouble=True)
+CONNECT_SLOW: Fact[bool] = Fact("connect slow", trouble=True)  # half of the deadline gone, nothing back yet
+
+# ssh, hostkey
+PINS: Fact[Pins] = Fact("pins")  # what known_hosts or host_key pin for the hop
+TRANSPORT: Fact[Transport] = Fact("transport")  # key exchange done, host key not yet judged
+HANDSHAKE_FAILED: Fact[HandshakeFailure] = Fact("handshake failed", trouble=True)
+HANDSHAKE_SLOW: Fact[bool] = Fact("handshake slow", trouble=True)
+TRUSTED: Fact[Transport] = Fact("trusted transport")  # the same transport, its host key verified
+
+# auth, forward
+SESSION: Fact[Transport] = Fact("session")  # the same transport, logged in
+LOGIN_REFUSED: Fact[Refusal] = Fact("login refused", trouble=True)
+CHANNEL: Fact[Stream] = Fact("channel")  # open to the database's port, nothing sent yet
+FORWARD_REFUSED: Fact[OpenFailure] = Fact("forward refused", trouble=True)
+
+# db
+DB_READY: Fact[Prepared] = Fact("database ready")  # encrypted as far as asked for; ready for a login
+DB_SESSION: Fact[Session] = Fact("database session")  # logged in
+DB_LOGIN_REFUSED: Fact[LoginRefusal] = Fact("database login refused", trouble=True)

@@ -1,0 +1,1 @@
+"""Whether the bastion opens a channel to the database."""

@@ -1,0 +1,1 @@
+"""Who they are: nothing secret goes to an unverified host."""

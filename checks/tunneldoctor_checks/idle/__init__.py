@@ -1,0 +1,1 @@
+"""Whether an unused connection survives."""

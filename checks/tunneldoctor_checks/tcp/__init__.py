@@ -1,0 +1,1 @@
+"""The bastion's port: every address, both families."""

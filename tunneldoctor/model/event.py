@@ -1,0 +1,63 @@
+"""What happens during a run, as it happens. Progress, NDJSON, the TUI and the report read this one stream."""
+
+from dataclasses import dataclass
+
+from tunneldoctor.model.report import CheckReport, Report
+from tunneldoctor.model.words import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """A check that is going to be run or passed over, for readers that show what is to come."""
+
+    id: str
+    hop: str
+    layer: Layer
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first event. ``at_ms`` is milliseconds since the start, here and below."""
+
+    at_ms: float
+    tunnel: str
+    planned: tuple[PlannedCheck, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    """A check began to run."""
+
+    at_ms: float
+    check: str
+    hop: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """A running check has something to say."""
+
+    at_ms: float
+    check: str
+    hop: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinished:
+    """A check ended, or will never run; causes are those left open by what is known so far."""
+
+    at_ms: float
+    result: CheckReport
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event."""
+
+    at_ms: float
+    report: Report
+
+
+Event = RunStarted | CheckStarted | CheckProgress | CheckFinished | RunFinished

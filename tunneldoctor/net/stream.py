@@ -1,0 +1,19 @@
+"""The byte stream that everything above TCP speaks over: a socket, or a channel through an SSH server."""
+
+from typing import Protocol
+
+
+class Stream(Protocol):
+    """What a connected ``socket.socket`` and a paramiko ``Channel`` have in common."""
+
+    def recv(self, size: int, /) -> bytes:
+        """At most *size* bytes; ``b""`` at the end. Raises TimeoutError, OSError."""
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of *data*. Raises TimeoutError, OSError."""
+
+    def settimeout(self, seconds: float | None, /) -> None:
+        """Bound every later wait, in seconds."""
+
+    def close(self) -> None:
+        """Close it; harmless when repeated."""
