@@ -28,6 +28,7 @@ from tunneldoctor.model.event import (
     RunFinished,
     RunStarted,
 )
+from tunneldoctor.model.fleet import Fleet
 from tunneldoctor.model.policy import Ignore, Policy
 from tunneldoctor.model.report import (
     BlockedBy,
@@ -66,6 +67,7 @@ __all__ = [
     "Fact",
     "Finding",
     "FindingReport",
+    "Fleet",
     "Hop",
     "Ignore",
     "Layer",

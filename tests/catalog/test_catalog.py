@@ -1,0 +1,112 @@
+"""Pages: read, refused with a reason, filled with values."""
+
+from pathlib import Path
+
+import pytest
+
+from tunneldoctor.catalog import Catalog, PageError, command, text, tunnel_values
+from tunneldoctor.model import Address, Database, Hop, Place, Provider, Reference, Retry, Severity, Tunnel
+
+PAGE = """---
+title: "{bastion_host} refuses connections"
+summary: "Nothing listens on {address}."
+severity: warning
+retry: while-waiting
+remedy:
+  - text: "Start sshd"
+    command: "sudo systemctl start ssh"
+    run_on: bastion
+  - text: "Open the port"
+    command: "aws ec2 authorize"
+    run_on: cloud
+    provider: aws
+verify:
+  text: "It answers"
+  command: "nc -vz {bastion_host} {bastion_port}"
+---
+## What it means
+Nobody listens.
+"""
+
+
+def catalog(folder: Path, page: str, code: str = "tcp/refused") -> Catalog:
+    path = folder / f"{code}.md"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(page)
+    return Catalog([folder])
+
+
+def test_a_page_is_found_by_its_code_and_read_whole(tmp_path: Path) -> None:
+    page = catalog(tmp_path, PAGE).page("tcp.refused")
+    assert (page.code, page.severity, page.retry) == ("tcp.refused", Severity.WARNING, Retry.WHILE_WAITING)
+    assert [(step.run_on, step.provider) for step in page.remedy] == [
+        (Place.BASTION, None),
+        (Place.CLOUD, Provider.AWS),
+    ]
+    assert page.verify is not None
+    assert page.verify.command == "nc -vz {bastion_host} {bastion_port}"
+    assert page.body.startswith("## What it means")
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        ("no front matter", "between two lines of ---"),
+        ("---\ntitle: [\n---\n", "not YAML"),
+        ("---\ntitle: x\n---\n", "summary"),
+        ("---\ntitle: x\nsummary: y\nseverty: error\n---\n", "severty"),
+        ("---\ntitle: x\nsummary: y\nremedy: [{text: a, comand: b}]\n---\n", "comand"),
+        ("---\ntitle: x\nsummary: y\nseverity: fatal\n---\n", "fatal"),
+    ],
+)
+def test_a_page_that_cannot_be_used_is_refused_with_file_and_reason(tmp_path: Path, page: str, why: str) -> None:
+    with pytest.raises(PageError, match=why) as refused:
+        catalog(tmp_path, page).page("tcp.refused")
+    assert "refused.md" in str(refused.value)
+
+
+@pytest.mark.parametrize("code", ["tcp.missing", "../etc.passwd", "tcp/refused", "", ".", "tcp.", "tcp.../x"])
+def test_what_is_no_code_finds_no_page(tmp_path: Path, code: str) -> None:
+    assert catalog(tmp_path, PAGE).find(code) is None
+
+
+def test_a_companys_page_of_the_same_code_gives_way_to_the_first_folder(tmp_path: Path) -> None:
+    for name in ("builtin", "company"):
+        (tmp_path / name).mkdir()
+        catalog(tmp_path / name, PAGE.replace("Nobody listens", name))
+    pages = Catalog([tmp_path / "builtin", tmp_path / "company"])
+    assert "builtin" in pages.page("tcp.refused").body
+    assert pages.codes() == ["tcp.refused"]
+
+
+def test_values_are_quoted_in_commands_and_plain_in_text() -> None:
+    values = {"bastion_host": "evil; rm -rf ~", "bastion_port": 22}
+    assert command("nc {bastion_host} {bastion_port}", values) == "nc 'evil; rm -rf ~' 22"
+    assert text("port {bastion_port} of {bastion_host}", values) == "port 22 of evil; rm -rf ~"
+
+
+def test_a_field_without_a_value_keeps_its_name_and_other_braces_are_left_alone() -> None:
+    template = "ip {egress_address} awk '{print $1}' ${HOME} {{port}}"
+    assert command(template, {}) == "ip {egress_address} awk '{print $1}' ${HOME} {port}"
+
+
+def test_the_home_folder_is_left_for_the_shell_to_expand() -> None:
+    assert command("chmod 600 {private_key}", {"private_key": "~/my keys/k"}) == "chmod 600 ~/'my keys/k'"
+
+
+def test_control_characters_in_a_value_are_made_visible() -> None:
+    assert text("{name}", {"name": "a\x1b[2Jb"}) == "a\\x1b[2Jb"
+
+
+def test_advice_about_a_jump_host_names_that_host() -> None:
+    key = Reference("file", "~/.ssh/k")
+    tunnel = Tunnel(
+        "orders",
+        (Hop("via-1", "edge", 2222, "jump", (key,)), Hop("bastion", "inner", username="tunnel")),
+        Address("db", 5432),
+        Database("postgresql", "db", 5432, "app", "orders"),
+    )
+    first, last = tunnel_values(tunnel, "via-1", {}), tunnel_values(tunnel, "database", {"egress_address": "192.0.2.1"})
+    assert (first["bastion_host"], first["bastion_port"], first["private_key"]) == ("edge", 2222, "~/.ssh/k")
+    assert (last["bastion_host"], last["database_user"], last["egress_address"]) == ("inner", "app", "192.0.2.1")
+    assert "egress_address" not in first

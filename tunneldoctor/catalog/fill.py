@@ -1,0 +1,42 @@
+"""Fill named fields in braces with values: as they are in text, quoted for a POSIX shell in commands."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tunneldoctor.model import Step, Value, visible
+
+_FIELD = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}")
+
+
+def text(template: str, values: Mapping[str, Value]) -> str:
+    """Fill *template*; a field without a value stays as ``{name}``, ``{{`` and ``}}`` are literal braces."""
+    return _FIELD.sub(lambda match: _filled(match, values, quoted=False), template)
+
+
+def command(template: str, values: Mapping[str, Value]) -> str:
+    """The same with every value quoted as one word for a POSIX shell."""
+    return _FIELD.sub(lambda match: _filled(match, values, quoted=True), template)
+
+
+def step(template: Step, values: Mapping[str, Value]) -> Step:
+    """*template* with text and command filled."""
+    filled = command(template.command, values) if template.command else None
+    return replace(template, text=text(template.text, values), command=filled)
+
+
+def _filled(match: re.Match[str], values: Mapping[str, Value], quoted: bool) -> str:
+    name = match.group(1)
+    if name is None:
+        return match.group(0)[0]
+    value = values.get(name)
+    if value is None:
+        return match.group(0)
+    shown = visible(str(value))
+    return _quote(shown) if quoted else shown
+
+
+def _quote(word: str) -> str:
+    """One word for a POSIX shell; a leading ``~/`` is left for the shell to expand."""
+    return "~/" + shlex.quote(word[2:]) if word.startswith("~/") and len(word) > 2 else shlex.quote(word)

@@ -1,0 +1,103 @@
+"""One page: what a code means and what to do about it, read from Markdown with front matter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunneldoctor.model import NextStep, Place, Provider, Retry, Severity, Step
+
+#: The headings of every page's body, in this order.
+HEADINGS = ("What it means", "How it shows", "What else it could be", "How to fix it", "How to make sure")
+_KEYS = {"title", "summary", "severity", "causes", "may_be", "retry", "remedy", "next_steps", "verify"}
+_STEP_KEYS = {"text", "command", "run_on", "provider", "splits"}
+
+
+class PageError(ValueError):
+    """A page can't be used; the message says which file and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A code's page. ``title``, ``summary`` and the steps still have their named fields in braces.
+
+    ``causes`` is empty for a root cause; a symptom lists its root causes there, likeliest first. ``may_be`` lists
+    what a root cause turns out to be where a further look confirms it (silence that was a port waiting for TLS).
+    """
+
+    code: str
+    path: Path
+    title: str
+    summary: str
+    severity: Severity
+    causes: tuple[str, ...]
+    may_be: tuple[str, ...]
+    retry: Retry
+    remedy: tuple[Step, ...]
+    next_steps: tuple[NextStep, ...]
+    verify: Step | None
+    body: str
+
+    @property
+    def is_symptom(self) -> bool:
+        """True where several root causes look the same."""
+        return bool(self.causes)
+
+
+def read(path: Path) -> Page:
+    """Read the page at *path*, whose folder and name are its code. Raises PageError, OSError."""
+    front, body = _split(path)
+    unknown = set(front) - _KEYS
+    if unknown:
+        raise PageError(f"{path}: unknown keys in the front matter: {', '.join(sorted(unknown))}")
+    try:
+        return _page(path, front, body)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PageError(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def _page(path: Path, front: Mapping[str, Any], body: str) -> Page:
+    return Page(
+        code=f"{path.parent.name}.{path.stem}",
+        path=path,
+        title=str(front["title"]),
+        summary=str(front["summary"]),
+        severity=Severity(front.get("severity", "error")),
+        causes=tuple(front.get("causes") or ()),
+        may_be=tuple(front.get("may_be") or ()),
+        retry=Retry(front.get("retry", "never")),
+        remedy=tuple(_step(each) for each in front.get("remedy") or ()),
+        next_steps=tuple(NextStep(_step(each), frozenset(each["splits"])) for each in front.get("next_steps") or ()),
+        verify=_step(front["verify"]) if front.get("verify") else None,
+        body=body,
+    )
+
+
+def _split(path: Path) -> tuple[dict[str, Any], str]:
+    import yaml
+
+    start, _, rest = path.read_text(encoding="utf-8").partition("---\n")
+    front, found, body = rest.partition("\n---\n")
+    if start.strip() or not found:
+        raise PageError(f"{path}: the page must start with front matter between two lines of ---")
+    try:
+        values = yaml.load(front, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    except yaml.YAMLError as error:
+        raise PageError(f"{path}: front matter is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise PageError(f"{path}: front matter must be keys and values")
+    return values, body.strip() + "\n"
+
+
+def _step(each: Mapping[str, Any]) -> Step:
+    unknown = set(each) - _STEP_KEYS
+    if unknown:
+        raise ValueError(f"unknown keys in a step: {', '.join(sorted(unknown))}")
+    provider = each.get("provider")
+    command = each.get("command")
+    return Step(
+        text=str(each["text"]),
+        command=str(command).strip() if command else None,
+        run_on=Place(each.get("run_on", "here")),
+        provider=Provider(provider) if provider else None,
+    )

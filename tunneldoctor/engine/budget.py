@@ -1,0 +1,50 @@
+"""The manners of one run, counted in one place."""
+
+import threading
+
+from tunneldoctor.model import BudgetSpent
+
+#: Connections of one run beyond each hop's main one: six stay below what PerSourcePenalties (sshd_config(5),
+#: ``noauth:1``, enforced from 15 s) and MaxStartups (10 unauthenticated) take notice of.
+BARE_CONNECTIONS = 6
+#: Refused logins of one run: fail2ban's default jail bans at 5, PerSourcePenalties count 5 s for each.
+REFUSED_LOGINS = 2
+
+
+class RunBudget:
+    """Counts connections and logins of all checks of a run; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bare = 0
+        self._refused = 0
+        self._tried: set[tuple[str, str]] = set()
+        self._sent: set[str] = set()
+
+    def bare_connection(self, hop: str) -> None:
+        """Count one more connection to *hop* that will not try to log in."""
+        with self._lock:
+            if self._bare >= BARE_CONNECTIONS:
+                raise BudgetSpent(f"{BARE_CONNECTIONS} connections without a login were opened; no more in one run")
+            self._bare += 1
+
+    def login(self, hop: str, credential: str) -> None:
+        """Count one try of *credential* on *hop*."""
+        with self._lock:
+            if self._refused >= REFUSED_LOGINS:
+                raise BudgetSpent(f"{REFUSED_LOGINS} logins were refused; a further one could lock this address out")
+            if (hop, credential) in self._tried:
+                raise BudgetSpent("this credential was tried already; no credential is tried twice in one run")
+            self._tried.add((hop, credential))
+
+    def refused(self, hop: str) -> None:
+        """Count one refused login on *hop*."""
+        with self._lock:
+            self._refused += 1
+
+    def password(self, server: str) -> None:
+        """Count one password sent to *server*."""
+        with self._lock:
+            if server in self._sent:
+                raise BudgetSpent("a password was sent already; one password a run, so that no account is locked")
+            self._sent.add(server)

@@ -1,0 +1,23 @@
+"""One deadline for each stage of a hop, shared by all that look at it."""
+
+import time
+
+
+class Deadline:
+    """Runs from its making; *seconds* long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._start = time.monotonic()
+
+    def remaining(self) -> float:
+        """Seconds left, never negative."""
+        return max(0.0, self._start + self._seconds - time.monotonic())
+
+    def half_time(self) -> float:
+        """Seconds until half of it is used, never negative."""
+        return max(0.0, self._start + self._seconds / 2 - time.monotonic())
+
+    def overrun(self) -> float:
+        """Seconds until (positive) or since (negative) the end."""
+        return self._start + self._seconds - time.monotonic()

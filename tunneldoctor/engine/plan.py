@@ -1,0 +1,100 @@
+"""Which checks run on which hop, and who gives what to whom: decided before anything is touched."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunneldoctor.engine.selection import Selection
+from tunneldoctor.model import Check, Fact, Hop, Layer, PlannedCheck, Policy, Tunnel, Where
+
+#: A fact on a hop: the fact's name and the hop's place on the path (-1 is this machine).
+Key = tuple[str, int]
+_BEFORE_THE_PATH = (Layer.CONFIG, Layer.KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One check on one hop. ``place`` is the hop's place on the path, ``keys`` where each declared fact is found.
+
+    ``skip`` is why it will not run, or None; ``wished`` is True where the user asked to leave it out.
+    """
+
+    check: Check
+    hop_name: str
+    hop: Hop
+    place: int
+    skip: str | None
+    wished: bool = False
+    keys: dict[Fact[Any], Key] = field(default_factory=dict)
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """What tells it from all others: the check's id and the hop."""
+        return self.check.id, self.hop_name
+
+    @property
+    def stage(self) -> tuple[int, Layer]:
+        """The stage whose deadline it shares."""
+        return self.place, self.check.layer
+
+    def given_key(self, fact: Fact[Any]) -> Key:
+        """Where a fact that this check gives is kept."""
+        return fact.name, self.place
+
+    def announce(self) -> PlannedCheck:
+        """The check as readers of the events see it."""
+        return PlannedCheck(self.check.id, self.hop_name, self.check.layer, self.check.title)
+
+
+def plan(tunnel: Tunnel, checks: Sequence[Check], policy: Policy) -> tuple[Planned, ...]:
+    """Every check on every hop it concerns, in the order of the path. Pure: touches nothing."""
+    selection = Selection.of(checks, policy)
+    planned = [each for check in checks for each in _on_hops(check, tunnel, policy, selection)]
+    planned.sort(key=_order)
+    givers = {each.given_key(fact) for each in planned for fact in each.check.gives}
+    for each in planned:
+        each.keys.update({fact: _find(fact, each.place, givers) for fact in each.check.needs + each.check.wants})
+    return tuple(planned)
+
+
+def _order(each: Planned) -> tuple[int, int, int]:
+    layer = each.check.layer
+    if layer in _BEFORE_THE_PATH:
+        return -2, layer.rank, each.place
+    return each.place, layer.rank, 0
+
+
+def _find(fact: Fact[Any], place: int, givers: set[Key]) -> Key:
+    """The nearest hop at or before *place* where somebody gives *fact*."""
+    nearest = place - fact.back
+    return next(
+        (key for key in ((fact.name, at) for at in range(nearest, -2, -1)) if key in givers), (fact.name, place)
+    )
+
+
+def _on_hops(check: Check, tunnel: Tunnel, policy: Policy, selection: Selection) -> Iterator[Planned]:
+    wish = selection.reason(check)
+    skip = wish or _nothing_to_do(check, tunnel) or check.applies(tunnel, policy)
+    for place, name, hop in _places(check.where, tunnel):
+        yield Planned(check, name, hop, place, skip, wished=wish is not None)
+
+
+def _nothing_to_do(check: Check, tunnel: Tunnel) -> str | None:
+    """Checks of the database have nothing to look at without one, unless it is there and could not be read."""
+    if check.where is not Where.DATABASE or tunnel.database:
+        return None
+    unreadable = any(problem.hop == "database" for problem in tunnel.problems)
+    return None if unreadable else "the tunnel names no database"
+
+
+def _places(where: Where, tunnel: Tunnel) -> Iterator[tuple[int, str, Hop]]:
+    hops = [(place, hop.name, hop) for place, hop in enumerate(tunnel.hops)]
+    if where is Where.HERE:
+        yield -1, "here", tunnel.bastion
+    elif where is Where.DATABASE:
+        yield len(hops), "database", tunnel.bastion
+    elif where is Where.EACH_HOP:
+        yield from hops
+    else:
+        chosen = {Where.FIRST_HOP: slice(0, 1), Where.LATER_HOPS: slice(1, None), Where.BASTION: slice(-1, None)}
+        yield from hops[chosen[where]]

@@ -1,0 +1,211 @@
+"""From the ledger to the report: statuses, verdict, diagnosis, path. The only place that counts."""
+
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from tunneldoctor.engine.explain import Explainer
+from tunneldoctor.engine.ledger import Entry, Ledger
+from tunneldoctor.model import (
+    BlockedBy,
+    CheckReport,
+    Diagnosis,
+    FindingReport,
+    Layer,
+    PathHop,
+    Policy,
+    Redacted,
+    Report,
+    Severity,
+    Status,
+    Tunnel,
+    Value,
+    Vantage,
+    Verdict,
+)
+
+_WORST_FIRST = (Status.FAIL, Status.ERROR, Status.UNKNOWN, Status.BLOCKED, Status.WARN, Status.PASS)
+
+
+class Summary:
+    """Reads a ledger, at any moment of the run."""
+
+    def __init__(self, tunnel: Tunnel, policy: Policy, ledger: Ledger, explainer: Explainer, start: float) -> None:
+        self._tunnel = tunnel
+        self._policy = policy
+        self._ledger = ledger
+        self._explainer = explainer
+        self._start = start
+
+    def check(self, entry: Entry) -> CheckReport:
+        """One check as it stands."""
+        findings = self._findings(entry)
+        planned = entry.planned
+        return CheckReport(
+            id=planned.check.id,
+            hop=planned.hop_name,
+            layer=planned.check.layer,
+            title=planned.check.title,
+            status=entry.status or _status(entry, findings),
+            reason=entry.reason or entry.outcome.unknown or entry.outcome.skipped,
+            blocked_by=self._blocked_by(entry),
+            started_ms=None if entry.started is None else self._ms(entry.started),
+            duration_ms=_duration(entry),
+            attempts=entry.attempts,
+            findings=findings,
+        )
+
+    def report(self, started_at: datetime, finished_at: datetime, end: float, interrupted: int | None) -> Report:
+        """The whole run; *interrupted* is the exit code of an interrupted one."""
+        checks = tuple(self.check(entry) for entry in self._ledger.entries)
+        measured = self._ledger.measured()
+        verdict = self._verdict(checks)
+        return Report(
+            tunnel=self._tunnel,
+            vantage=Vantage(socket.gethostname(), _text(measured.get("egress_address"))),
+            started_at=started_at,
+            finished_at=finished_at,
+            duration_ms=self._ms(end),
+            complete=interrupted is None,
+            verdict=verdict,
+            exit_code=self._exit_code(verdict) if interrupted is None else interrupted,
+            diagnosis=_diagnosis(verdict, checks),
+            path=self._path(checks, measured),
+            checks=checks,
+            facts=dict(sorted(measured.items())),
+            redacted=Redacted(),
+            counts=_counts(checks),
+        )
+
+    def _findings(self, entry: Entry) -> tuple[FindingReport, ...]:
+        hop = entry.planned.hop_name
+        rulings, measured = self._ledger.rulings(hop), self._ledger.measured()
+        return tuple(self._explainer.explain(each, hop, rulings, measured) for each in entry.outcome.findings)
+
+    def _blocked_by(self, entry: Entry) -> BlockedBy | None:
+        if not entry.blocker:
+            return None
+        errors = [each for each in self._findings(entry.blocker) if each.severity is Severity.ERROR]
+        return BlockedBy(entry.blocker.planned.check.id, errors[0].code if errors else None)
+
+    def _verdict(self, checks: Sequence[CheckReport]) -> Verdict:
+        statuses = {check.status for check in checks}
+        if Status.FAIL in statuses:
+            return Verdict.BROKEN
+        if statuses & {Status.UNKNOWN, Status.ERROR, Status.BLOCKED}:
+            return Verdict.INCONCLUSIVE
+        return Verdict.DEGRADED if Status.WARN in statuses else Verdict.HEALTHY
+
+    def _exit_code(self, verdict: Verdict) -> int:
+        lenient = self._policy.fail_on is Severity.ERROR
+        codes = {Verdict.BROKEN: 1, Verdict.INCONCLUSIVE: 3, Verdict.DEGRADED: 0 if lenient else 1, Verdict.HEALTHY: 0}
+        return codes[verdict]
+
+    def _path(self, checks: Sequence[CheckReport], measured: dict[str, Value]) -> tuple[PathHop, ...]:
+        wanted: dict[str, str | None] = {hop.name: str(hop.address or "") or None for hop in self._tunnel.hops}
+        if self._tunnel.remote or self._tunnel.database:
+            wanted["database"] = str(self._tunnel.remote) if self._tunnel.remote else None
+        stops = [
+            PathHop(
+                hop=name,
+                address=_text(measured.get(f"{name}.address")) or address,
+                latency_ms=_number(measured.get(f"{name}.latency_ms")),
+                status=_worst([check.status for check in checks if check.hop == name]),
+            )
+            for name, address in wanted.items()
+        ]
+        return PathHop("here"), *stops
+
+    def _ms(self, moment: float) -> float:
+        return round((moment - self._start) * 1000, 1)
+
+
+def _status(entry: Entry, findings: Sequence[FindingReport]) -> Status:
+    severities = {finding.severity for finding in findings if not finding.ignored}
+    if Severity.ERROR in severities:
+        return Status.FAIL
+    if entry.outcome.unknown:
+        return Status.UNKNOWN
+    if Severity.WARNING in severities:
+        return Status.WARN
+    return Status.SKIPPED if entry.outcome.skipped else Status.PASS
+
+
+def _duration(entry: Entry) -> float | None:
+    if entry.started is None or entry.ended is None:
+        return None
+    return round((entry.ended - entry.started) * 1000, 1)
+
+
+def _diagnosis(verdict: Verdict, checks: Sequence[CheckReport]) -> Diagnosis | None:
+    wanted = {Verdict.BROKEN: Severity.ERROR, Verdict.DEGRADED: Severity.WARNING}.get(verdict)
+    if verdict is Verdict.HEALTHY:
+        return None
+    if wanted is None:
+        return _undecided(
+            next(each for each in checks if each.status in (Status.UNKNOWN, Status.ERROR, Status.BLOCKED))
+        )
+    for check in checks:
+        for finding in check.findings:
+            if finding.severity is wanted and not finding.ignored:
+                return _decided(check, finding)
+    raise AssertionError("a verdict without a finding")
+
+
+def _decided(check: CheckReport, finding: FindingReport) -> Diagnosis:
+    return Diagnosis(
+        code=finding.code,
+        symptom=finding.symptom,
+        hop=check.hop,
+        layer=_layer(finding.code) or check.layer,
+        title=finding.title,
+        summary=finding.summary,
+        certain=len(finding.causes) == 1,
+        causes=finding.causes,
+        ruled_out=finding.ruled_out,
+        next_step=finding.next_step,
+        remedy=finding.remedy,
+        verify=finding.verify,
+    )
+
+
+def _layer(code: str) -> Layer | None:
+    """The layer that a code names; a company's own codes may name another."""
+    name = code.partition(".")[0]
+    return Layer(name) if name in set(Layer) else None
+
+
+def _undecided(check: CheckReport) -> Diagnosis:
+    finding = next(iter(check.findings), None)
+    return Diagnosis(
+        code=None,
+        symptom=None,
+        hop=check.hop,
+        layer=check.layer,
+        title=finding.title if finding else f"It could not be established that {check.title}",
+        summary=finding.summary if finding else check.reason or "",
+        certain=False,
+        causes=(),
+        ruled_out=(),
+        next_step=None,
+        remedy=finding.remedy if finding else (),
+        verify=finding.verify if finding else None,
+    )
+
+
+def _counts(checks: Sequence[CheckReport]) -> dict[Status, int]:
+    counted = Counter(check.status for check in checks)
+    return {status: counted[status] for status in Status}
+
+
+def _worst(statuses: Sequence[Status]) -> Status | None:
+    return next((status for status in _WORST_FIRST if status in statuses), None)
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(value: Value) -> float | None:
+    return value if isinstance(value, float | int) else None
