@@ -1,1 +1,30 @@
 """A Report as text, JSON, NDJSON, Markdown or JUnit. Prints nothing, probes nothing, counts nothing."""
+
+from tunneldoctor.report.events import event_document, event_line
+from tunneldoctor.report.junit import render_junit, render_junit_fleet
+from tunneldoctor.report.markdown import render_markdown, render_markdown_fleet
+from tunneldoctor.report.redact import redact, redact_event
+from tunneldoctor.report.schema import schema, schema_json
+from tunneldoctor.report.text import render as render_text
+from tunneldoctor.report.text import render_fleet as render_text_fleet
+from tunneldoctor.report.to_json import check_document, fleet_document, fleet_json, report_document, report_json
+
+__all__ = [
+    "check_document",
+    "event_document",
+    "event_line",
+    "fleet_document",
+    "fleet_json",
+    "redact",
+    "redact_event",
+    "render_junit",
+    "render_junit_fleet",
+    "render_markdown",
+    "render_markdown_fleet",
+    "render_text",
+    "render_text_fleet",
+    "report_document",
+    "report_json",
+    "schema",
+    "schema_json",
+]

@@ -1,0 +1,26 @@
+"""The last step of any text on its way out: what a check or a configuration let through is made harmless here."""
+
+from datetime import UTC, datetime
+
+from tunneldoctor.model import visible, visible_lines
+
+
+def one_line(text: str) -> str:
+    """*text* with line breaks and every other control or invisible character written out."""
+    return text if text.isprintable() else visible(text)
+
+
+def lines(text: str) -> list[str]:
+    """*text* line by line, each harmless; no line at all for an empty text."""
+    return [text] if text and text.isprintable() else visible_lines(text).split("\n") if text else []
+
+
+def multiline(text: str) -> str:
+    """*text* with its line breaks kept and everything else written out."""
+    return text if text.isprintable() else visible_lines(text)
+
+
+def moment(time: datetime, timespec: str = "milliseconds") -> str:
+    """RFC 3339 in UTC, with milliseconds or up to ``seconds``; a time without a zone is taken for UTC."""
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
