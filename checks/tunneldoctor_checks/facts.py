@@ -8,10 +8,10 @@ from tunneldoctor.model import Address, Database, Fact
 
 if TYPE_CHECKING:
     from tunneldoctor.database.session import LoginRefusal, Prepared, Session
-    from tunneldoctor.net.connect import ConnectFailure
+    from tunneldoctor.net.connect import ConnectFailure, Trouble
     from tunneldoctor.ssh.identity import Identity
     from tunneldoctor.ssh.known_hosts import Pins
-    from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, Transport
+    from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, SlowHandshake, Transport
 
     from tunneldoctor.net.stream import Stream
 
@@ -22,6 +22,8 @@ TARGET: Fact[Address] = Fact("target")  # the database as the bastion sees it
 DATABASE: Fact[Database] = Fact("database")  # what the client's connection string asks for
 
 # key
+FILE_IDENTITIES: Fact[tuple[Identity, ...]] = Fact("file identities")  # bare keys from private_key; never empty
+AGENT_IDENTITIES: Fact[tuple[Identity, ...]] = Fact("agent identities")  # what the agent offers; never empty
 IDENTITIES: Fact[tuple[Identity, ...]] = Fact("identities")  # what can be offered to the hop, in order; never empty
 
 # dns, tcp
@@ -29,12 +31,13 @@ ADDRESSES: Fact[tuple[str, ...]] = Fact("addresses")  # IP addresses of the firs
 STREAM: Fact[Stream] = Fact("stream")  # connected to the hop's SSH port
 CONNECT_FAILED: Fact[ConnectFailure] = Fact("connect failed", trouble=True)
 CONNECT_SLOW: Fact[bool] = Fact("connect slow", trouble=True)  # half of the deadline gone, nothing back yet
+CONNECT_TROUBLE: Fact[Trouble] = Fact("connect trouble", trouble=True)  # slow or failed, whichever comes first
 
 # ssh, hostkey
 PINS: Fact[Pins] = Fact("pins")  # what known_hosts or host_key pin for the hop
 TRANSPORT: Fact[Transport] = Fact("transport")  # key exchange done, host key not yet judged
 HANDSHAKE_FAILED: Fact[HandshakeFailure] = Fact("handshake failed", trouble=True)
-HANDSHAKE_SLOW: Fact[bool] = Fact("handshake slow", trouble=True)
+HANDSHAKE_SLOW: Fact[SlowHandshake] = Fact("handshake slow", trouble=True)  # half its time gone, or ended wordless
 TRUSTED: Fact[Transport] = Fact("trusted transport")  # the same transport, its host key verified
 
 # auth, forward
