@@ -1,0 +1,108 @@
+"""What the readers of connection strings share: the result, hosts, options."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote, unquote_plus
+
+from tunneldoctor.config.errors import BadUrl
+from tunneldoctor.config.text import port_number, split_port
+from tunneldoctor.model import Tls, visible
+
+DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "sqlserver": 1433}
+
+#: An option's value.
+Option = str
+_SECRET = re.compile(r"pass(?!file)|pwd|secret|token|credential", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class DatabaseUrl:
+    """What a connection string says. ``others`` are its further hosts; ``further_secrets`` names of options.
+
+    Whether ``host`` can be one is for the caller to see.
+    """
+
+    engine: str
+    dialect: str
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    name: str | None = None
+    options: dict[str, Option] = field(default_factory=dict, repr=False)
+    others: tuple[str, ...] = ()
+    driver: str = ""
+    tls: Tls = field(default_factory=Tls)
+    further_secrets: tuple[str, ...] = ()
+
+    def option(self, *names: str) -> tuple[str, str] | None:
+        """The option called by one of *names*, as written: its name and its value. Case and ``-_ `` don't count."""
+        wanted = {_bare(name) for name in names}
+        return next(((name, value) for name, value in self.options.items() if _bare(name) in wanted), None)
+
+    def said(self, *names: str) -> str | None:
+        """The value of that option, or None."""
+        found = self.option(*names)
+        return found[1] if found else None
+
+    def open_options(self) -> dict[str, Option]:
+        """The options without anything that may be secret."""
+        return {
+            name: value
+            for name, value in self.options.items()
+            if not secret_option(name) and not (self.password and self.password in value)
+        }
+
+
+def secret_option(name: str) -> bool:
+    """True where an option's value is a secret, by its name."""
+    return bool(_SECRET.search(name))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name).lower()
+
+
+def take(options: dict[str, Option], *names: str) -> str | None:
+    """Remove every option called by one of *names* and return the value of the first, or None."""
+    wanted = {_bare(name) for name in names}
+    found = [name for name in options if _bare(name) in wanted]
+    values = [options.pop(name) for name in found]
+    return values[0] if values else None
+
+
+def options_of(query: str, *, plus: bool) -> dict[str, Option]:
+    """The options after ``?``; of a repeated one (SQLAlchemy's ``host``) the values are joined by commas.
+
+    *plus*: a ``+`` stands for a blank, as forms have it; libpq does not read it so.
+    """
+    options: dict[str, Option] = {}
+    undo = unquote_plus if plus else unquote
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        name, value = undo(name), undo(value)
+        if name:
+            options[name] = f"{options[name]},{value}" if name == "host" and name in options else value
+    return options
+
+
+def hosts(written: list[str], default: int | None) -> list[tuple[str, int]]:
+    """Host and port of each of *written*. Raises BadUrl; no port and no *default* is one of its reasons."""
+    return [_host(each.strip(), default) for each in written]
+
+
+def _host(written: str, default: int | None) -> tuple[str, int]:
+    try:
+        host, port = split_port(written)
+    except ValueError:
+        raise BadUrl("host", "its brackets do not hold an IPv6 address", "write [2001:db8::5]:5432") from None
+    if not host:
+        raise BadUrl("host", "there is no host in it", "write the database's host before its port")
+    number = port_number(port) if port else default
+    if port is None and number is None:
+        raise BadUrl("port", "there is no port in it", "write the port after the host: host:5432")
+    if number is None:
+        # Anything but digits may be the beginning of a password with a slash in it.
+        shown = visible(port, 20) if port and port.isascii() and port.isdigit() else "what stands there"
+        raise BadUrl("port", f"{shown} is not a port", "write a number from 1 to 65535")
+    return host, number
