@@ -3,7 +3,6 @@
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,8 +61,8 @@ class _Back:
 class Run:
     """One examination of one tunnel. Make it, read :meth:`events` to the end; :meth:`cancel` from anywhere.
 
-    ``secrets`` holds the secrets that were read, to be kept out of every output; ``defects`` the tracebacks of
-    defects in checks (no local variables).
+    ``secrets`` holds the secrets that were read, to be kept out of every output; ``defects`` what escaped from checks
+    (whose messages may hold a secret, too).
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class Run:
         self._interrupted: int | None = None
         self._start = time.monotonic()
         self._started_at = datetime.now(UTC)
-        self.defects: list[str] = []
+        self.defects: list[BaseException] = []
 
     @property
     def secrets(self) -> Sequence[Secret]:
@@ -181,6 +180,9 @@ class Run:
         except queue.Empty:
             yield from self._give_up(running)
             return
+        yield from self._read(message)
+
+    def _read(self, message: _Progress | _Back | None) -> Iterator[Event]:
         if isinstance(message, _Progress) and message.text and message.entry.running:
             yield CheckProgress(self._at(time.monotonic()), *message.entry.planned.id, message.text)
         elif isinstance(message, _Back) and message.entry.running:
@@ -207,17 +209,20 @@ class Run:
         return bool(errors) and soon and entry.attempts < 2 and time_left and self._interrupted is None
 
     def _defect(self, entry: Entry, error: BaseException) -> None:
-        self.defects.append("".join(traceback.format_exception(error)))
+        self.defects.append(error)
         entry.settle(Status.ERROR, f"a defect of tunneldoctor's own: {type(error).__name__}")
 
     def _give_up(self, running: Sequence[Entry]) -> Iterator[Event]:
         for entry in running:
             if self._deadline(entry).overrun() + GRACE <= 0:
-                self.defects.append(f"{entry.planned.check.id} did not come back within its deadline\n")
+                self.defects.append(TimeoutError(f"{entry.planned.check.id} did not come back within its deadline"))
                 entry.settle(Status.ERROR, "a defect of tunneldoctor's own: the check did not keep its deadline")
                 yield self._finished(entry)
 
     def _abandon(self) -> Iterator[Event]:
+        """Take in what came back already, and give up the rest."""
+        while not self._inbox.empty():
+            yield from self._read(self._inbox.get())
         for entry in self._ledger.entries:
             if entry.ended is None:
                 entry.settle(Status.UNKNOWN, "interrupted" if entry.started else "not run: interrupted before")

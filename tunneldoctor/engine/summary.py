@@ -25,6 +25,8 @@ from tunneldoctor.model import (
     Verdict,
 )
 
+#: What an inconclusive run is put down to: what could not be measured, before what only follows from it.
+_UNDECIDED_FIRST = {Status.UNKNOWN: 0, Status.ERROR: 0, Status.BLOCKED: 1}
 _WORST_FIRST = (Status.FAIL, Status.ERROR, Status.UNKNOWN, Status.BLOCKED, Status.WARN, Status.PASS)
 
 
@@ -143,9 +145,7 @@ def _diagnosis(verdict: Verdict, checks: Sequence[CheckReport]) -> Diagnosis | N
     if verdict is Verdict.HEALTHY:
         return None
     if wanted is None:
-        return _undecided(
-            next(each for each in checks if each.status in (Status.UNKNOWN, Status.ERROR, Status.BLOCKED))
-        )
+        return _undecided(min(checks, key=lambda check: _UNDECIDED_FIRST.get(check.status, 9)))
     for check in checks:
         for finding in check.findings:
             if finding.severity is wanted and not finding.ignored:

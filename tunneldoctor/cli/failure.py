@@ -1,0 +1,44 @@
+"""What ends a command with a line on stderr instead of a result."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Failure(Exception):
+    """The command can't do what was asked; the message is one line for the user."""
+
+    def __init__(self, message: str, exit_code: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def complain(message: str) -> None:
+    """Say *message* as an error on stderr."""
+    _say(f"tunneldoctor: error: {message}")
+
+
+def note(message: str) -> None:
+    """Say *message* on stderr."""
+    _say(f"tunneldoctor: {message}")
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """`` (did you mean …?)`` with up to three of *candidates*, or nothing."""
+    near = difflib.get_close_matches(name, list(candidates), n=3)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+def _say(line: str) -> None:
+    from tunneldoctor.model import visible  # 20 ms that --help does not need
+
+    if sys.stderr is None:  # started with 2>&-
+        return
+    encoding = sys.stderr.encoding or "ascii"
+    sys.stderr.write(visible(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stderr.flush()
