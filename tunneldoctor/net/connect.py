@@ -95,7 +95,7 @@ class Race:
         """Take a decided dial off the list; True where it is connected and stays so."""
         attempt = dial.attempt
         self._pending = [each for each in self._pending if each is not dial]
-        if attempt and attempt.result is Result.CONNECTED and not dial.reset_at_once():
+        if attempt and attempt.result is Result.CONNECTED:
             return True
         self._done[dial.target] = dial.give_up()
         self._next = time.monotonic()

@@ -58,19 +58,6 @@ class Dial:
             self.close()
         return self.attempt
 
-    def reset_at_once(self) -> bool:
-        """True where the far end resets the new connection within about one round trip; reads nothing away."""
-        seconds = self.attempt.seconds if self.attempt else 0.0
-        wait_for([self], min(0.3, max(0.02, 1.5 * seconds)), write=False)
-        try:
-            self.connection.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            self._decide(error.errno or errno.ECONNRESET)
-            return True
-        return False
-
     def hand_over(self) -> socket.socket:
         """The connected socket, blocking and without delay, its error queue off."""
         sock = self.connection
@@ -112,14 +99,13 @@ class Dial:
         return self.attempt
 
 
-def wait_for(dials: list[Dial], seconds: float, write: bool = True) -> list[Dial]:
-    """Those of *dials* whose socket is ready (writable, or readable) or failed, after at most *seconds*."""
+def wait_for(dials: list[Dial], seconds: float) -> list[Dial]:
+    """Those of *dials* whose socket is writable or failed, after at most *seconds*."""
     if sys.platform == "win32":
-        reading, writing = ([], dials) if write else (dials, [])
-        return list({each for ready in select.select(reading, writing, dials, seconds) for each in ready})
+        return list({each for ready in select.select([], dials, dials, seconds) for each in ready})
     poll = select.poll()
     for dial in dials:
-        poll.register(dial, (select.POLLOUT if write else select.POLLIN) | _FAILED)
+        poll.register(dial, select.POLLOUT | _FAILED)
     ready = {number for number, _ in poll.poll(max(0, round(seconds * 1000 + 0.5)))}
     return [dial for dial in dials if dial.fileno() in ready]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.net.namespaces import Lab
 
-OPEN, DROPPED, FIREWALLED, PROHIBITED, RESET_TO_SYN, RESET_AFTER_ACCEPT, NOBODY, HOST_PROHIBITED = range(2200, 2208)
+OPEN, DROPPED, FIREWALLED, PROHIBITED, RESET_TO_SYN, NOBODY, HOST_PROHIBITED = range(2200, 2207)
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,6 @@ def lab() -> Iterator[Lab]:
         network.ip(network.bastion, "addr add 203.0.113.3/24 dev eth0")
         network.ip(network.bastion, "addr add 203.0.113.4/24 dev eth0")
         network.listen("203.0.113.2", "203.0.113.3", "2001:db8:2::2", port=OPEN)
-        network.listen("203.0.113.2", port=RESET_AFTER_ACCEPT, how="reset")
         for rule in (
             f"tcp dport {DROPPED} drop",
             f"tcp dport {FIREWALLED} meta nfproto ipv4 reject with icmp port-unreachable",

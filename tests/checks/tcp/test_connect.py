@@ -16,7 +16,6 @@ from tests.checks.tcp.conftest import (
     NOBODY,
     OPEN,
     PROHIBITED,
-    RESET_AFTER_ACCEPT,
     RESET_TO_SYN,
 )
 from tests.net.namespaces import Lab, usable
@@ -121,11 +120,6 @@ class TestBehindFirewalls:
         assert seen["codes"] == ["tcp.no-route"]
         assert seen["params"][0]["sender"] == "198.51.100.1"
         assert "network unreachable" in seen["evidence"][0]
-
-    def test_a_reset_right_after_the_accept_is_a_reset(self, lab: Lab) -> None:
-        seen = connect(lab, RESET_AFTER_ACCEPT)
-        assert seen["codes"] == ["tcp.reset"]
-        assert "ECONNRESET" in seen["evidence"][0]
 
     def test_a_dead_first_address_is_passed_over(self, lab: Lab) -> None:
         seen = connect(lab, OPEN, "203.0.113.4", V4)
