@@ -1,5 +1,6 @@
 """The engine with fabricated checks: order, blocking, follow-ups, deadlines, cancel, defects."""
 
+import sys
 import threading
 
 import pytest
@@ -330,6 +331,29 @@ def test_a_refused_login_is_never_tried_again(world: World) -> None:
     assert report.checks[0].attempts == 1
 
 
+def test_checks_that_wait_for_each_other_are_an_error_and_never_a_pass(world: World) -> None:
+    hen = Check("key.hen", Layer.KEY, "", Where.BASTION, passing, needs=(NAME,), gives=(SOCKET,))
+    egg = Check("key.egg", Layer.KEY, "", Where.BASTION, passing, needs=(SOCKET,), gives=(NAME,))
+    assert set(statuses(world.report(hen, egg)).values()) == {"error"}
+
+
+def test_a_check_starts_when_what_it_loads_is_loaded_and_a_missing_module_ends_nothing(world: World) -> None:
+    def use(context: Context) -> Outcome:
+        assert "wave" in sys.modules
+        return Outcome()
+
+    sys.modules.pop("wave", None)
+    loading = Check("key.load", Layer.KEY, "", Where.BASTION, use, loads=("no.such.module", "wave"))
+    assert world.report(loading).verdict is Verdict.HEALTHY
+
+
+def test_what_a_skipped_check_would_load_is_not_loaded(world: World) -> None:
+    sys.modules.pop("wave", None)
+    check = Check("key.load", Layer.KEY, "", Where.BASTION, passing, loads=("wave",))
+    world.report(check, policy=Policy(skip=("key",)))
+    assert "wave" not in sys.modules
+
+
 def test_cancel_ends_the_run_while_a_check_hangs_and_keeps_what_is_known(world: World) -> None:
     hanging, closed = threading.Event(), threading.Event()
 
@@ -388,6 +412,12 @@ def test_the_first_broken_thing_of_the_path_is_the_diagnosis_and_the_second_is_n
     assert report.diagnosis is not None
     assert report.diagnosis.code == "key.crlf"
     assert {finding.code for check in report.checks for finding in check.findings} == {"key.crlf", "db.expired"}
+
+
+def test_within_a_layer_a_check_comes_after_what_it_needs_whatever_their_names(world: World) -> None:
+    tls = Check("db.tls", Layer.DB, "", Where.DATABASE, lambda _: Outcome(facts={SOCKET: ""}), gives=(SOCKET,))
+    login = Check("db.login", Layer.DB, "", Where.DATABASE, passing, needs=(SOCKET,))
+    assert [check.id for check in world.report(login, tls).checks] == ["db.tls", "db.login"]
 
 
 def test_the_events_tell_the_same_as_the_report(world: World) -> None:

@@ -17,7 +17,6 @@ class Reason(StrEnum):
     WRONG_SERVICE = "wrong-service"
     NOT_READY = "not-ready"
     TOO_MANY_CONNECTIONS = "too-many-connections"
-    HOST_BLOCKED = "host-blocked"
     HOST_NOT_ALLOWED = "host-not-allowed"
     TLS_REQUIRED = "tls-required"
     TLS_NOT_SUPPORTED = "tls-not-supported"

@@ -1,6 +1,6 @@
 """Which checks run on which hop, and who gives what to whom: decided before anything is touched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,21 +50,30 @@ def plan(tunnel: Tunnel, checks: Sequence[Check], policy: Policy) -> tuple[Plann
     """Every check on every hop it concerns, in the order of the path. Pure: touches nothing."""
     selection = Selection.of(checks, policy)
     planned = [each for check in checks for each in _on_hops(check, tunnel, policy, selection)]
-    planned.sort(key=_order)
-    givers = {each.given_key(fact) for each in planned for fact in each.check.gives}
+    givers = {each.given_key(fact): each for each in planned for fact in each.check.gives}
     for each in planned:
         each.keys.update({fact: _find(fact, each.place, givers) for fact in each.check.needs + each.check.wants})
-    return tuple(planned)
+    steps: dict[tuple[str, str], int] = {}
+    return tuple(sorted(planned, key=lambda each: (*_on_the_path(each), _steps(each, givers, steps), each.check.id)))
 
 
-def _order(each: Planned) -> tuple[int, int, int]:
+def _on_the_path(each: Planned) -> tuple[int, int, int]:
     layer = each.check.layer
     if layer in _BEFORE_THE_PATH:
         return -2, layer.rank, each.place
     return each.place, layer.rank, 0
 
 
-def _find(fact: Fact[Any], place: int, givers: set[Key]) -> Key:
+def _steps(each: Planned, givers: Mapping[Key, Planned], known: dict[tuple[str, str], int]) -> int:
+    """How many checks one after the other must have come back before it can run; *known* is filled on the way."""
+    if each.id not in known:
+        known[each.id] = 0  # met again where checks wait for each other
+        before = (givers[key] for fact in each.check.needs if (key := each.keys[fact]) in givers)
+        known[each.id] = 1 + max((_steps(giver, givers, known) for giver in before), default=0)
+    return known[each.id]
+
+
+def _find(fact: Fact[Any], place: int, givers: Mapping[Key, Planned]) -> Key:
     """The nearest hop at or before *place* where somebody gives *fact*."""
     nearest = place - fact.back
     return next(

@@ -12,6 +12,7 @@ from tunneldoctor.engine.context import RunContext, Shared
 from tunneldoctor.engine.deadline import Deadline
 from tunneldoctor.engine.explain import Explainer
 from tunneldoctor.engine.ledger import Entry, Ledger
+from tunneldoctor.engine.loading import Loading
 from tunneldoctor.engine.plan import plan
 from tunneldoctor.engine.summary import Summary
 from tunneldoctor.model import (
@@ -77,6 +78,7 @@ class Run:
         checks = [check for package in packages for check in package.checks]
         self._ledger = Ledger(plan(tunnel, checks, policy), self._shared.board)
         self._explainer = Explainer(catalog or Catalog.of(packages), tunnel, policy.ignore)
+        self._loading = Loading([entry.planned for entry in self._ledger.entries], lambda: self._inbox.put(None))
         self._inbox: queue.SimpleQueue[_Progress | _Back | None] = queue.SimpleQueue()
         self._deadlines: dict[tuple[int, Layer], Deadline] = {}
         self._interrupted: int | None = None
@@ -108,13 +110,15 @@ class Run:
 
     def _work(self) -> Iterator[Event]:
         yield from self._pass_over_unwished()
-        while True:
+        self._loading.start()
+        while self._interrupted is None:
+            all_loaded = self._loading.over  # asked first: what is loaded later wakes us up
             yield from self._advance()
-            if self._interrupted is not None:
-                yield from self._abandon()
-            if not any(entry.running for entry in self._ledger.entries):
+            if all_loaded and not any(entry.running for entry in self._ledger.entries):
+                yield from self._strand()
                 return
             yield from self._receive()
+        yield from self._abandon()
 
     def _pass_over_unwished(self) -> Iterator[Event]:
         for entry in self._ledger.entries:
@@ -128,7 +132,7 @@ class Run:
         while moved and self._interrupted is None:
             moved = False
             for entry in filter(lambda each: each.waiting, self._ledger.entries):
-                if self._ledger.ready(entry):
+                if self._ledger.ready(entry) and self._loading.done_for(entry.planned):
                     yield from self._launch(entry)
                     moved = True
                 elif self._ledger.hopeless(entry):
@@ -174,9 +178,9 @@ class Run:
 
     def _receive(self) -> Iterator[Event]:
         running = [entry for entry in self._ledger.entries if entry.running]
-        wait = min(self._deadline(entry).overrun() for entry in running) + GRACE
+        waits = [max(0.0, self._deadline(entry).overrun() + GRACE) for entry in running]
         try:
-            message = self._inbox.get(timeout=max(0.0, wait))
+            message = self._inbox.get(timeout=min(waits, default=None))
         except queue.Empty:
             yield from self._give_up(running)
             return
@@ -227,6 +231,12 @@ class Run:
             if entry.ended is None:
                 entry.settle(Status.UNKNOWN, "interrupted" if entry.started else "not run: interrupted before")
                 yield self._finished(entry)
+
+    def _strand(self) -> Iterator[Event]:
+        """What is left now waits for itself."""
+        for entry in filter(lambda each: each.waiting, self._ledger.entries):
+            entry.settle(Status.ERROR, "a defect of its package: it needs facts that need it")
+            yield self._finished(entry)
 
     def _finished(self, entry: Entry) -> CheckFinished:
         return CheckFinished(self._at(entry.ended or time.monotonic()), self._summary().check(entry))

@@ -213,7 +213,9 @@ class Check:
     """One look at one thing.
 
     ``id`` is ``layer.name``; ``title`` says the healthy state. ``needs`` are waited for and required, ``wants`` waited
-    for and done without. ``applies`` gives the reason why there is nothing to do for a tunnel, or None.
+    for and done without. ``loads`` names the heavy modules that ``run`` imports: they are loaded beforehand, one after
+    the other, since imports in several threads at once may see half-made modules. ``applies`` gives the
+    reason why there is nothing to do for a tunnel, or None.
     """
 
     id: str
@@ -225,6 +227,7 @@ class Check:
     wants: tuple[Fact[Any], ...] = ()
     gives: tuple[Fact[Any], ...] = ()
     codes: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
     applies: Callable[[Tunnel, Policy], str | None] = always
 
 

@@ -102,7 +102,7 @@ CHECK = Check(
     gives=(DB_READY,),
     codes=(
         "db.no-answer", "db.closed-without-answer", "db.wrong-service", "db.not-ready", "db.too-many-connections",
-        "db.host-blocked", "db.host-not-allowed", "db.tls-off", "db.tls-not-supported", "db.tls-protocol-mismatch",
+        "db.host-not-allowed", "db.tls-off", "db.tls-not-supported", "db.tls-protocol-mismatch",
         "db.tls-handshake-failed", "db.tls-stalled", "db.tls-client-certificate-required",
         "db.client-certificate-rejected", "db.client-certificate-unusable", "db.pooler-upstream-down",
         "db.unclassified", "forward.closed-at-once",

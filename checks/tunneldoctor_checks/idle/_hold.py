@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CODES = (
     "idle.dropped-silently", "idle.dropped-with-reset", "idle.closed", "idle.not-idle", "idle.keepalive-too-slow",
-    "idle.keepalive-missing", "idle.unclassified",
+    "idle.keepalive-missing",
 )  # fmt: skip
 #: Seconds between two looks at whether the run was cancelled, and between two words of progress.
 _TICK, _WORD = 0.5, 5.0
