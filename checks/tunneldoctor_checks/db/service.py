@@ -96,6 +96,7 @@ CHECK = Check(
     layer=Layer.DB,
     title="the database answers, encrypted as asked for",
     where=Where.DATABASE,
+    loads=("tunneldoctor.database.tls",),
     run=run,
     needs=(CHANNEL, DATABASE),
     wants=(SESSION, TARGET),

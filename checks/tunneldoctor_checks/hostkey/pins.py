@@ -61,6 +61,7 @@ CHECK = Check(
     layer=Layer.HOSTKEY,
     title="known_hosts can be read",
     where=Where.EACH_HOP,
+    loads=("tunneldoctor.ssh.known_hosts",),
     needs=(ENDPOINT,),
     gives=(PINS,),
     codes=("hostkey.bad-known-hosts-line",),

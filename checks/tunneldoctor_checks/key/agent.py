@@ -77,6 +77,7 @@ CHECK = Check(
     layer=Layer.KEY,
     title="the ssh-agent holds the key",
     where=Where.EACH_HOP,
+    loads=("tunneldoctor.ssh.agent",),
     gives=(AGENT_IDENTITIES,),
     codes=("key.agent-unreachable", "key.agent-lacks-key"),
     applies=applies,

@@ -228,6 +228,7 @@ CHECK = Check(
     layer=Layer.KEY,
     title="the certificate fits key, user and time",
     where=Where.EACH_HOP,
+    loads=("tunneldoctor.ssh.certificates",),
     wants=(FILE_IDENTITIES, AGENT_IDENTITIES, USERNAME),
     gives=(IDENTITIES,),
     codes=_CODES,

@@ -132,6 +132,7 @@ CHECK = Check(
     layer=Layer.KEY,
     title="the private key is undamaged and opens",
     where=Where.EACH_HOP,
+    loads=("tunneldoctor.ssh.keys",),
     wants=(AGENT_IDENTITIES,),
     gives=(FILE_IDENTITIES,),
     codes=(

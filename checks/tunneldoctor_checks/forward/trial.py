@@ -1,0 +1,86 @@
+"""Forwarding in general is allowed: two trials that hurt nobody, after a destination was prohibited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunneldoctor.model import Address, Check, Context, Layer, Outcome, Ruling, Where, rules_out
+from tunneldoctor_checks.facts import FORWARD_REFUSED, SESSION, TARGET
+
+#: Seconds for each trial at most.
+_EACH = 3.0
+#: sshd compares PermitOpen and permitopen letter by letter (channels.c, open_match): other spellings of one host.
+_SPELLINGS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1": "localhost"}
+
+
+def run(context: Context) -> Outcome:
+    """Ask for the bastion's own SSH port, for another spelling of the target, and for a listener stopped at once."""
+    from tunneldoctor.ssh.forwarding import classify
+
+    failure = context.need(FORWARD_REFUSED)
+    if classify(failure) != "forward.prohibited":
+        return Outcome(skipped="the destination was not prohibited")
+    return Outcome(rulings=tuple(_other_destination(context)) or tuple(_listener(context)))
+
+
+def _other_destination(context: Context) -> Iterator[Ruling]:
+    target = context.want(TARGET)
+    tried = [Address("127.0.0.1", context.hop.port)]
+    if target:
+        tried += [Address(host, target.port) for host in _other_spellings(target.host)]
+    for address in tried:
+        if address == target or not _allowed(context, address):
+            continue
+        because = f"the same login may forward to {address}: only some destinations are closed"
+        for code in ("forward.disabled-in-sshd", "forward.key-restricted", "forward.certificate-restricted"):
+            yield rules_out(code, because)
+        return
+
+
+def _allowed(context: Context, address: Address) -> bool:
+    """True where the server would connect, whether or not somebody listens there."""
+    from tunneldoctor.ssh.forwarding import CONNECT_FAILED, OpenFailure
+
+    result = context.need(SESSION).open(address, max(0.1, min(_EACH, context.remaining() / 4)))
+    if isinstance(result, OpenFailure):
+        return result.code == CONNECT_FAILED
+    result.close()
+    return True
+
+
+def _other_spellings(host: str) -> list[str]:
+    lower = host.lower().rstrip(".")
+    others = [lower, _SPELLINGS.get(lower, lower)]
+    return [other for other in dict.fromkeys(others) if other != host]
+
+
+def _listener(context: Context) -> Iterator[Ruling]:
+    """What a listener granted proves (OpenSSH serverloop.c, server_input_global_request).
+
+    The key may forward, and DisableForwarding is off. ``AllowTcpForwarding remote`` is still possible, unless sshd
+    has announced the word ``permitopen``: that it does only where local forwarding is on (auth.c, auth_log_authopts).
+    One refused proves nothing more: sshd refuses with ``AllowTcpForwarding local`` as well as with ``no``.
+    """
+    from tunneldoctor.ssh.debug import key_options
+
+    session = context.need(SESSION)
+    if not session.may_listen(max(0.1, min(_EACH, context.remaining() / 4))):
+        return
+    because = "the same login may have the bastion listen for it, which a restricted key may not"
+    yield rules_out("forward.key-restricted", because)
+    yield rules_out("forward.certificate-restricted", because)
+    options = key_options(session.debug_messages)
+    if options and options.limits_destinations:
+        because = "sshd announces permitopen, which it does with local forwarding on, and lets us listen"
+        yield rules_out("forward.disabled-in-sshd", because)
+
+
+CHECK = Check(
+    id="forward.trial",
+    layer=Layer.FORWARD,
+    title="port forwarding in general is allowed",
+    where=Where.BASTION,
+    run=run,
+    needs=(FORWARD_REFUSED, SESSION),
+    wants=(TARGET,),
+)

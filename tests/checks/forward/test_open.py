@@ -1,0 +1,169 @@
+"""forward.open and forward.trial against a real sshd: why a destination is not reached, as far as it can be told."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.checks.doubles import FakeContext, a_tunnel, codes, examine
+from tests.ssh.real_sshd import Sshd, needs_sshd, sshd
+from tunneldoctor.model import Address, Outcome
+from tunneldoctor.ssh.transport import OpenFailure, Transport
+from tunneldoctor_checks.facts import CHANNEL, FORWARD_REFUSED, SESSION, TARGET
+from tunneldoctor_checks.forward import open as opening
+from tunneldoctor_checks.forward import trial
+
+Make = Callable[..., FakeContext]
+pytestmark = needs_sshd
+FIVE = {
+    "forward.disabled-in-sshd",
+    "forward.permit-open",
+    "forward.key-permitopen",
+    "forward.key-restricted",
+    "forward.certificate-restricted",
+}
+
+
+@contextmanager
+def logged_in(config: str = "", key_options: str = "") -> Iterator[tuple[Sshd, Transport]]:
+    with sshd(config, key_options=key_options) as server:
+        made = Transport.handshake(server.connect(), timeout=5)
+        assert isinstance(made, Transport)
+        assert made.authenticate("root", server.key, 5) is None
+        yield server, made
+        made.close()
+
+
+def ask(make: Make, server: Sshd, session: Transport, target: Address, timeout: float = 5.0) -> Outcome:
+    tunnel = a_tunnel(server.host, server.port, connect_timeout=timeout)
+    return examine(opening.CHECK, make(opening.CHECK, tunnel, None, {SESSION: session, TARGET: target}))
+
+
+def left(make: Make, server: Sshd, session: Transport, target: Address) -> set[str]:
+    """The causes of a prohibition that the check and its follow-up leave open."""
+    outcome = ask(make, server, session, target)
+    assert codes(outcome) == ["forward.prohibited"]
+    facts: dict[Any, Any] = {SESSION: session, TARGET: target, FORWARD_REFUSED: outcome.facts[FORWARD_REFUSED]}
+    further = examine(trial.CHECK, make(trial.CHECK, a_tunnel(server.host, server.port), None, facts))
+    rulings = outcome.rulings + further.rulings
+    sure = {ruling.code for ruling in rulings if not ruling.out}
+    return sure or FIVE - {ruling.code for ruling in rulings if ruling.out}
+
+
+def test_an_open_channel_is_handed_on_with_nothing_sent(make_context: Make) -> None:
+    with logged_in() as (server, session), socket.create_server(("127.0.0.1", 0)) as database:
+        outcome = ask(make_context, server, session, Address(*database.getsockname()[:2]))
+        far_end, _ = database.accept()
+        with far_end:
+            far_end.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                far_end.recv(1)
+            far_end.sendall(b"hello")
+            stream = outcome.facts[CHANNEL]
+            stream.settimeout(5)
+            assert stream.recv(5) == b"hello"
+            stream.close()
+    assert codes(outcome) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        (Address("127.0.0.1", 1), "forward.refused"),
+        (Address("nowhere.invalid", 5432), "forward.name-not-resolved"),
+    ],
+)
+def test_what_the_bastion_cannot_reach_is_said_in_our_words(make_context: Make, target: Address, code: str) -> None:
+    with logged_in() as (server, session):
+        outcome = ask(make_context, server, session, target)
+    assert codes(outcome) == [code]
+    assert outcome.findings[0].params["target"] == str(target)
+
+
+def test_no_answer_while_the_bastion_lives_is_a_time_out(make_context: Make) -> None:
+    """A listener whose queue is full answers no further SYN, as a firewall that drops does."""
+    with logged_in() as (server, session), socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        outcome = ask(make_context, server, session, Address(*address), timeout=1.5)
+        for filler in fillers:
+            filler.close()
+    assert codes(outcome) == ["forward.timeout"]
+    assert any("still trying" in evidence.text for evidence in outcome.findings[0].evidence)
+    assert outcome.facts[FORWARD_REFUSED].timed_out
+
+
+def test_a_connection_that_is_gone_is_not_blamed_on_the_target(make_context: Make) -> None:
+    with logged_in() as (server, session):
+        session.close()
+        assert codes(ask(make_context, server, session, Address("127.0.0.1", 1))) == ["forward.unclassified"]
+
+
+@pytest.mark.parametrize(
+    ("config", "key_options", "causes"),
+    [
+        ("", "restrict", {"forward.key-restricted"}),
+        ("", "no-port-forwarding", {"forward.key-restricted"}),
+        ("", 'permitopen="192.0.2.1:1"', {"forward.key-permitopen", "forward.permit-open"}),
+        ("AllowTcpForwarding no", 'permitopen="x:1"', {"forward.disabled-in-sshd", "forward.permit-open"}),
+        (
+            "DisableForwarding yes",
+            'permitopen="x:1"',
+            {"forward.key-permitopen", "forward.disabled-in-sshd", "forward.permit-open"},
+        ),
+        ("AllowTcpForwarding no", "", {"forward.disabled-in-sshd", "forward.permit-open"}),
+        ("DisableForwarding yes", "", {"forward.disabled-in-sshd", "forward.permit-open"}),
+        ("PermitOpen 192.0.2.1:1", "", {"forward.disabled-in-sshd", "forward.permit-open"}),
+        ("AllowTcpForwarding local\nPermitOpen 192.0.2.1:1", "", {"forward.disabled-in-sshd", "forward.permit-open"}),
+    ],
+)
+def test_a_prohibition_leaves_exactly_what_the_evidence_leaves(
+    make_context: Make, config: str, key_options: str, causes: set[str]
+) -> None:
+    with logged_in(config, key_options) as (server, session):
+        assert left(make_context, server, session, Address("127.0.0.1", 5432)) == causes
+
+
+def test_another_destination_that_opens_leaves_permit_open(make_context: Make) -> None:
+    with sshd("Match all\nPermitOpen 127.0.0.1:*") as server:
+        made = Transport.handshake(server.connect(), timeout=5)
+        assert isinstance(made, Transport)
+        assert made.authenticate("root", server.key, 5) is None
+        assert left(make_context, server, made, Address("192.0.2.7", 5432)) == {"forward.permit-open"}
+        made.close()
+
+
+def test_another_spelling_that_opens_leaves_permit_open(make_context: Make) -> None:
+    with logged_in("PermitOpen localhost:5432") as (server, session):
+        assert left(make_context, server, session, Address("LOCALHOST", 5432)) == {"forward.permit-open"}
+        assert left(make_context, server, session, Address("127.0.0.1", 5432)) == {"forward.permit-open"}
+
+
+def test_no_trial_is_made_where_nothing_was_prohibited(make_context: Make) -> None:
+    facts = {FORWARD_REFUSED: OpenFailure(2, "Connection refused", 0.1), SESSION: None}
+    assert examine(trial.CHECK, make_context(trial.CHECK, a_tunnel(), None, facts)).skipped
+
+
+def test_openssh_without_words_means_that_there_was_no_route(make_context: Make) -> None:
+    """No IPv6 route is not to be had on every machine: the answer is the one that OpenSSH 9.2 gave without one."""
+
+    class OpenSsh:
+        software = "OpenSSH_9.2p1"
+
+    session: Any = OpenSsh()
+    failure = OpenFailure(2, "open failed", 0.002)
+    rulings = opening._by_way_of_failing(session, Address("2001:db8::1", 5432), failure)
+    assert {ruling.code for ruling in rulings if ruling.out} == {
+        "forward.timeout",
+        "forward.name-not-resolved",
+        "forward.refused",
+    }

@@ -1,0 +1,285 @@
+"""One SSH connection: its handshake, its login, and the channels through it.
+
+Wraps paramiko, hands out nothing of it, and keeps what the server says on the way. Every wait has a deadline, none of
+them polls, and nothing is sent that a bare exchange by hand would not send.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import paramiko
+
+from tunneldoctor.model import Address, Secret
+from tunneldoctor.ssh.algorithms import Negotiated, Offer, is_aead
+from tunneldoctor.ssh.forwarding import ForwardedStream, OpenFailure
+from tunneldoctor.ssh.handshake import HandshakeFailure, SlowHandshake, failure_of, software_of, waiting_stage
+from tunneldoctor.ssh.paramiko_overrides import Answer, Peer
+from tunneldoctor.ssh.recording import End, RecordingStream, reset_already
+from tunneldoctor.ssh.userauth import Login, Refusal
+
+if TYPE_CHECKING:
+    from tunneldoctor.net.stream import Stream
+
+__all__ = ["HandshakeFailure", "OpenFailure", "Refusal", "SlowHandshake", "Transport"]
+
+#: What goes wrong on a connection that is ending: paramiko's own, the stream's, and its word for the end.
+_ENDING = (paramiko.SSHException, OSError, EOFError)
+
+
+class Transport:
+    """An SSH connection whose key exchange is done. Whether its host key is the right one is not judged here."""
+
+    def __init__(self, peer: Peer, stream: RecordingStream, negotiated: Negotiated, host_key: paramiko.PKey) -> None:
+        self._peer = peer
+        self._stream = stream
+        self._login = Login(peer)
+        self._plain_host_key = host_key.asbytes()
+        self.algorithms = negotiated
+
+    @classmethod
+    def handshake(
+        cls,
+        stream: Stream,
+        *,
+        timeout: float,
+        preferred_host_key_types: Sequence[str] = (),
+        half_time: float | None = None,
+        on_half_time: Callable[[str], object] | None = None,
+    ) -> Transport | HandshakeFailure:
+        """Exchange identifications and keys over *stream* within *timeout* seconds.
+
+        ``preferred_host_key_types`` are asked for first, named as in known_hosts. ``on_half_time`` is called with the
+        stage that is waited in (``no-banner``, ``no-kexinit``, ``kex-stalled``) once *half_time* seconds (default:
+        half of *timeout*) have passed without an end. On failure the stream is closed.
+        """
+        at_once = reset_already(stream)
+        recording = RecordingStream(stream)
+        if at_once:
+            recording.close()
+            return HandshakeFailure("reset-at-once", b"", End("reset", 0.0), 0.0)
+        _no_delay(stream)
+        try:
+            peer = Peer(recording, preferred_host_key_types)
+        except OSError as error:  # the stream is closed already, here or by the other end
+            return HandshakeFailure("closed-before-banner", b"", End("closed", 0.0), 0.0, text=str(error))
+        settled = threading.Event()
+        peer.start_client(event=settled)
+        _wait(peer, settled, timeout, timeout / 2 if half_time is None else half_time, on_half_time)
+        if peer.initial_kex_done and (made := _made(peer)) is not None and peer.host_key is not None:
+            return cls(peer, recording, made, peer.host_key)
+        if settled.is_set():
+            peer.over.wait(1.0)
+        failure = failure_of(peer, recording, time.monotonic() - recording.started)
+        _close(peer, recording)
+        return failure
+
+    # -- what is known of the server -----------------------------------------------------------------------------
+
+    @property
+    def banner(self) -> str:
+        """The server's identification line: ``SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7``."""
+        return self._peer.remote_version
+
+    @property
+    def software(self) -> str:
+        """The same without the protocol's version: ``OpenSSH_9.2p1 Debian-2+deb12u7``."""
+        return software_of(self.banner) or self.banner
+
+    @property
+    def preamble(self) -> tuple[str, ...]:
+        """Lines of text that the server sent before its identification."""
+        return tuple(self._peer.heard.greeting.lines)
+
+    @property
+    def host_key(self) -> bytes:
+        """The host key as presented, in the wire format; the certificate where it is one."""
+        return self._peer.heard.host_key
+
+    @property
+    def host_key_type(self) -> str:
+        """The type that the presented host key names itself: ``ssh-ed25519``, ``ssh-rsa-cert-v01@openssh.com`` …"""
+        return paramiko.Message(self.host_key).get_text()
+
+    @property
+    def plain_host_key(self) -> bytes:
+        """The host key in the wire format, taken out of the certificate where it is one."""
+        return self._plain_host_key
+
+    @property
+    def offered(self) -> Offer:
+        """The lists of the server's key exchange message."""
+        return self._peer.heard.offer or Offer()
+
+    @property
+    def server_sig_algs(self) -> tuple[str, ...] | None:
+        """The signature algorithms that the server says it takes (RFC 8308 §3.1), as last announced."""
+        return self._peer.heard.sig_algs
+
+    @property
+    def sig_algs_are_the_users(self) -> bool:
+        """True where the list was announced anew during the login, and so holds for this very user."""
+        return self._peer.heard.ext_infos > 1
+
+    @property
+    def announced_host_keys(self) -> tuple[bytes, ...]:
+        """All host keys that the server claims to have, sent after a login (hostkeys-00@openssh.com); unproven."""
+        return self._peer.heard.announced_host_keys
+
+    @property
+    def debug_messages(self) -> tuple[str, ...]:
+        """The server's SSH_MSG_DEBUG texts so far."""
+        return tuple(self._peer.heard.debug_messages)
+
+    @property
+    def auth_banners(self) -> tuple[str, ...]:
+        """The server's SSH_MSG_USERAUTH_BANNER texts so far."""
+        return tuple(self._peer.heard.auth_banners)
+
+    @property
+    def disconnect(self) -> tuple[int, str] | None:
+        """Reason and words of the server's SSH_MSG_DISCONNECT."""
+        return self._peer.heard.disconnect
+
+    @property
+    def end(self) -> End | None:
+        """How the server ended the connection, if it did."""
+        return self._stream.end
+
+    @property
+    def peer_address(self) -> tuple[str, int] | None:
+        """The server's IP address and port, where the connection is a socket of ours."""
+        return self._stream.peer_address
+
+    @property
+    def is_active(self) -> bool:
+        """True while neither side has ended the connection, as far as is known here."""
+        return self._peer.is_active()
+
+    # -- login ---------------------------------------------------------------------------------------------------
+
+    def authenticate(
+        self, username: str, credential: paramiko.PKey | Secret, timeout: float, *, method: str = "password"
+    ) -> Refusal | None:
+        """Try *credential* once: a private key (with its certificate, if it has one) or a password.
+
+        A password goes by *method*, ``password`` or ``keyboard-interactive``. None means that the login succeeded.
+        """
+        started = time.monotonic()
+        algorithm = ""
+        try:
+            if isinstance(credential, Secret):
+                result = self._login.with_password(username, credential, method, timeout)
+            else:
+                method = "publickey"
+                algorithm, result = self._login.with_key(username, credential, timeout)
+            kind, methods, text = result.kind, result.methods, result.text
+        except _ENDING as error:
+            kind, methods, text = "closed", (), str(error)
+        if kind == "success":
+            return None
+        if kind in {"closed", "no-service"}:
+            self._peer.over.wait(1.0)
+        return Refusal(
+            kind,
+            method,
+            algorithm,
+            methods,
+            text,
+            time.monotonic() - started,
+            self.end,
+            self.disconnect,
+            self.debug_messages,
+            self.auth_banners,
+        )
+
+    # -- after the login -----------------------------------------------------------------------------------------
+
+    def open(self, address: Address, timeout: float) -> Stream | OpenFailure:
+        """Have the server connect to *address* (``direct-tcpip``) and wait at most *timeout* seconds for its answer."""
+        started = time.monotonic()
+        try:
+            channel = self._peer.open_channel(
+                "direct-tcpip", (address.host, address.port), ("127.0.0.1", 0), timeout=timeout
+            )
+        except _ENDING as error:
+            return self._open_failure(time.monotonic() - started, str(error))
+        return ForwardedStream(channel)
+
+    def _open_failure(self, seconds: float, text: str) -> OpenFailure:
+        refusal = self._peer.refusals.pop(self._peer.last_channel() or 0, None)
+        if refusal:
+            return OpenFailure(*refusal, seconds)
+        closed = not self.is_active
+        return OpenFailure(0, self._last_words() or text if closed else "", seconds, not closed, closed)
+
+    def _last_words(self) -> str:
+        return self.disconnect[1] if self.disconnect else str(self.end or "")
+
+    def round_trip(self, timeout: float) -> float | None:
+        """Seconds until the server answers a question that it need not understand; None without an answer in time."""
+        started = time.monotonic()
+        answer = self._ask("keepalive@openssh.com", timeout=timeout)
+        return time.monotonic() - started if answer and answer.granted is not None else None
+
+    def may_listen(self, timeout: float) -> bool | None:
+        """Whether the server would listen for us on its loopback; it stops at once. None without an answer in time."""
+        deadline = time.monotonic() + timeout
+        answer = self._ask("tcpip-forward", "127.0.0.1", 0, timeout=timeout)
+        if answer is None or answer.granted is None:
+            return None
+        if answer.granted:
+            port = answer.message.get_int() if answer.message else 0
+            self._ask("cancel-tcpip-forward", "127.0.0.1", port, timeout=max(0.0, deadline - time.monotonic()))
+        return answer.granted
+
+    def _ask(self, kind: str, *fields: str | int, timeout: float) -> Answer | None:
+        try:
+            answer = self._peer.ask(kind, *fields)
+        except _ENDING:
+            return None
+        return answer if answer.arrived.wait(timeout) else None
+
+    def close(self) -> None:
+        """End the connection with all its channels; may be called twice, from any thread."""
+        _close(self._peer, self._stream)
+
+
+def _wait(
+    peer: Peer,
+    settled: threading.Event,
+    timeout: float,
+    half_time: float,
+    on_half_time: Callable[[str], object] | None,
+) -> None:
+    deadline = time.monotonic() + timeout
+    if on_half_time and not settled.wait(min(half_time, timeout)):
+        on_half_time(waiting_stage(peer))
+    settled.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _made(peer: Peer) -> Negotiated | None:
+    """What was agreed on, from the two sides' lists by the rule of RFC 4253 §7.1 (the client's first in common)."""
+    offer = peer.heard.offer
+    if offer is None or not peer.host_key_type:
+        return None
+    kex = next(name for name in peer.preferred_kex if name in offer.kex)
+    mac = "implicit" if is_aead(peer.local_cipher) else str(peer.local_mac)
+    return Negotiated(kex, peer.host_key_type, peer.local_cipher, mac)
+
+
+def _no_delay(stream: Stream) -> None:
+    if isinstance(stream, socket.socket):
+        with contextlib.suppress(OSError):
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _close(peer: Peer, stream: RecordingStream) -> None:
+    with contextlib.suppress(*_ENDING):
+        peer.close()
+    stream.close()

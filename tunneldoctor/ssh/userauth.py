@@ -1,0 +1,191 @@
+"""One login, one try at a time: a signature or a password sent at once, and the server's answer in full (RFC 4252)."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import paramiko
+from paramiko.message import Message
+
+from tunneldoctor.model import Secret
+from tunneldoctor.ssh.algorithms import signature_algorithm
+from tunneldoctor.ssh.paramiko_overrides import AuthReply, Peer
+
+if TYPE_CHECKING:
+    from tunneldoctor.ssh.recording import End
+
+_SERVICE_REQUEST, _USERAUTH_REQUEST, _INFO_RESPONSE = 5, 50, 61
+_SERVICE = "ssh-connection"
+#: Most questions that are listened to in one round of keyboard-interactive.
+_MOST_PROMPTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A login that did not succeed.
+
+    ``kind``: ``refused``; ``partial`` (this was right, more is asked for); ``prompts`` (the server asks what no
+    program can answer: ``text`` holds the questions); ``password-change``; ``closed`` (hung up instead of an answer);
+    ``no-service`` (hung up before); ``stalled`` (no answer in time); ``agent`` (the agent did not sign: ``text``).
+
+    ``method`` and ``algorithm`` are what was tried, ``methods`` what the server still offers, the rest what it said
+    on the connection so far.
+    """
+
+    kind: str
+    method: str
+    algorithm: str = ""
+    methods: tuple[str, ...] = ()
+    text: str = ""
+    seconds: float = 0.0
+    end: End | None = None
+    disconnect: tuple[int, str] | None = None
+    debug_messages: tuple[str, ...] = ()
+    auth_banners: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """True where what was tried was right and not enough."""
+        return self.kind == "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    kind: str
+    methods: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Login:
+    """The tries of one user on one connection; the service is asked for once, as strict servers want it."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._asked_for_service = False
+
+    def with_key(self, username: str, key: paramiko.PKey, timeout: float) -> tuple[str, _Result]:
+        """Sign and send at once. The algorithm used, and how it went."""
+        deadline = time.monotonic() + timeout
+        if failed := self._service(deadline):
+            return "", failed
+        algorithm, blob = self._algorithm(key)
+        request: tuple[Any, ...] = (username, _SERVICE, "publickey", True, algorithm, blob)
+        try:
+            signature = _sign(key, self._to_sign(request), algorithm, deadline - time.monotonic())
+        except _NotSigned as error:
+            return algorithm, _Result("agent", text=str(error))
+        return algorithm, self._try((*request, signature), deadline)
+
+    def with_password(self, username: str, password: Secret, method: str, timeout: float) -> _Result:
+        """Send the password, by ``password`` or as the answer to the one question of ``keyboard-interactive``."""
+        deadline = time.monotonic() + timeout
+        if failed := self._service(deadline):
+            return failed
+        if method == "password":
+            return self._try((username, _SERVICE, method, False, password.reveal()), deadline)
+        return self._try((username, _SERVICE, method, "", ""), deadline, password)
+
+    def _service(self, deadline: float) -> _Result | None:
+        if not self._asked_for_service:
+            self._asked_for_service = True
+            self._peer.send(_SERVICE_REQUEST, "ssh-userauth")
+        if self._peer.wait_for(lambda: self._peer.service_accepted, deadline - time.monotonic()):
+            return None
+        return _Result("no-service" if self._peer.over.is_set() else "stalled")
+
+    def _algorithm(self, key: paramiko.PKey) -> tuple[str, bytes]:
+        key_type, body = _public_part(key)
+        return signature_algorithm(key_type, self._peer.heard.sig_algs), body
+
+    def _to_sign(self, request: tuple[Any, ...]) -> bytes:
+        message = Message()
+        message.add_string(self._peer.session_id or b"")
+        message.add_byte(bytes([_USERAUTH_REQUEST]))
+        for each in request:
+            if isinstance(each, bool):
+                message.add_boolean(each)
+            else:
+                message.add_string(each)
+        return message.asbytes()
+
+    def _try(self, request: tuple[Any, ...], deadline: float, answer: Secret | None = None) -> _Result:
+        self._peer.auth_replies.clear()
+        self._peer.send(_USERAUTH_REQUEST, *request)
+        while reply := self._next_reply(deadline):
+            if reply.kind != "60":
+                return _result(reply)
+            method = request[2]
+            if method == "password":
+                return _Result("password-change", text=_shown(reply))
+            if method == "keyboard-interactive":
+                prompts = _prompts(reply)
+                if len(prompts) > 1 or (prompts and answer is None):
+                    return _Result("prompts", text=" / ".join(prompts))
+                self._peer.send(_INFO_RESPONSE, len(prompts), *([answer.reveal()] if prompts and answer else []))
+                answer = None if prompts else answer
+        return _Result("closed" if self._peer.over.is_set() else "stalled")
+
+    def _next_reply(self, deadline: float) -> AuthReply | None:
+        replies = self._peer.auth_replies
+        self._peer.wait_for(lambda: bool(replies), deadline - time.monotonic())
+        return replies.popleft() if replies else None
+
+
+def _public_part(key: paramiko.PKey) -> tuple[str, bytes]:
+    """Type and wire form of what is offered: the certificate where there is one, in the key or in the agent."""
+    if key.public_blob:
+        return key.public_blob.key_type, key.public_blob.key_blob
+    return key.get_name(), key.blob if isinstance(key, paramiko.AgentKey) else key.asbytes()
+
+
+class _NotSigned(Exception):
+    """The agent did not sign."""
+
+
+def _sign(key: paramiko.PKey, data: bytes, algorithm: str, timeout: float) -> Any:
+    if not isinstance(key, paramiko.AgentKey):
+        return key.sign_ssh_data(data, algorithm)
+    signed: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_ask_agent, args=(key, data, algorithm, signed), daemon=True).start()
+    try:
+        outcome = signed.get(timeout=max(0.0, timeout))
+    except queue.Empty:
+        raise _NotSigned("the agent did not answer in time; it may be waiting for a confirmation or a touch") from None
+    if isinstance(outcome, Exception):
+        raise _NotSigned(f"the agent would not sign: {outcome}") from outcome
+    return outcome
+
+
+def _ask_agent(key: paramiko.PKey, data: bytes, algorithm: str, signed: queue.SimpleQueue[Any]) -> None:
+    try:
+        signed.put(key.sign_ssh_data(data, algorithm))
+    except Exception as error:  # whatever a broken agent makes paramiko raise, the caller is to hear of it
+        signed.put(error)
+
+
+def _result(reply: AuthReply) -> _Result:
+    if reply.kind == "success":
+        return _Result("success")
+    return _Result("partial" if reply.partial else "refused", reply.methods)
+
+
+def _shown(reply: AuthReply) -> str:
+    return reply.rest.get_binary()[:1000].decode("utf-8", "backslashreplace") if reply.rest else ""
+
+
+def _prompts(reply: AuthReply) -> list[str]:
+    """The questions of SSH_MSG_USERAUTH_INFO_REQUEST (RFC 4256 §3.2)."""
+    if reply.rest is None:
+        return []
+    for _ in ("name", "instruction", "language"):
+        reply.rest.get_binary()
+    count = min(reply.rest.get_int(), _MOST_PROMPTS)
+    prompts = []
+    for _ in range(count):
+        prompts.append(reply.rest.get_binary()[:200].decode("utf-8", "backslashreplace"))
+        reply.rest.get_boolean()
+    return prompts
