@@ -9,11 +9,10 @@ from tunneldoctor.model import Address, Database, Fact
 if TYPE_CHECKING:
     from tunneldoctor.database.session import LoginRefusal, Prepared, Session
     from tunneldoctor.net.connect import ConnectFailure, Trouble
+    from tunneldoctor.net.stream import Stream
     from tunneldoctor.ssh.identity import Identity
     from tunneldoctor.ssh.known_hosts import Pins
     from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, SlowHandshake, Transport
-
-    from tunneldoctor.net.stream import Stream
 
 # config
 ENDPOINT: Fact[Address] = Fact("endpoint")  # the hop's host and port, readable and complete

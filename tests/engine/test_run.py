@@ -160,6 +160,8 @@ def test_a_root_cause_gives_way_to_the_one_that_a_further_look_confirms(world: W
     assert both is not None
     assert alone.code == "ssh.no-banner"
     assert (both.code, both.symptom) == ("ssh.tls-in-front", "ssh.no-banner")
+    evidence = world.report(silent, look).checks[0].findings[0].evidence
+    assert [each.text for each in evidence] == ["ssh.tls-in-front: a TLS hello was answered"]
 
 
 def test_evidence_about_one_hop_says_nothing_about_another(world: World) -> None:
@@ -174,17 +176,17 @@ def test_evidence_about_one_hop_says_nothing_about_another(world: World) -> None
     assert (first.findings[0].causes, len(second.findings[0].causes)) == (("auth.no-user",), 2)
 
 
-def test_a_check_of_a_later_hop_gets_the_session_of_the_hop_before_it(world: World) -> None:
+def test_a_jump_host_hands_its_stream_on_to_the_hop_behind_it(world: World) -> None:
     session: Fact[str] = Fact("session")
     stream: Fact[str] = Fact("stream")
     through = Check(
         "forward.through",
         Layer.FORWARD,
         "",
-        Where.LATER_HOPS,
-        lambda context: Outcome(facts={stream: f"through {context.need(session.before)}"}),
-        needs=(session.before,),
-        gives=(stream,),
+        Where.JUMP_HOPS,
+        lambda context: Outcome(facts={stream.after: f"through {context.need(session)}"}),
+        needs=(session,),
+        gives=(stream.after,),
     )
     first = Check(
         "tcp.connect", Layer.TCP, "", Where.FIRST_HOP, lambda _: Outcome(facts={stream: "tcp"}), gives=(stream,)

@@ -1,8 +1,4 @@
-"""Who speaks on a port, by the first bytes it sends.
-
-Signatures: RFC 4253 §4.2 (SSH), RFC 9112 §4 (HTTP), RFC 8446 §5.1 (TLS records), RFC 5321 §4.2 (SMTP), MySQL
-"Protocol::HandshakeV10" and "ERR_Packet", MS-TDS §2.2.3.1, Redis RESP, PostgreSQL "Message Formats".
-"""
+"""What the first moments of a connection show of the service behind it."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tunneldoctor.database.wire import Ended, Wire
 from tunneldoctor.model import Evidence, visible
+from tunneldoctor.net.services import identify
 
 if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
@@ -19,45 +16,17 @@ if TYPE_CHECKING:
 #: Sent on a second connection to a service that keeps silent: Redis and HTTP answer it, PostgreSQL hangs up.
 KNOCK = b"PING\r\n"
 _SHOWN = 48
-_PREFIXES: tuple[tuple[bytes, str], ...] = (
-    (b"HTTP/", "HTTP"),
-    (b"<!DOCTYPE", "HTTP"),
-    (b"<html", "HTTP"),
-    (b"220", "SMTP or FTP"),
-    (b"* OK", "IMAP"),
-    (b"+PONG", "Redis"),
-    (b"-NOAUTH", "Redis"),
-    (b"-DENIED", "Redis"),
-    (b"-ERR", "Redis"),
-    (b"+OK", "POP3 or Redis"),
-    (b"\x16\x03", "TLS"),
-    (b"\x15\x03", "TLS"),
-    (b"\x04\x01", "SQL Server"),
-    (b"\x05\x00\x00\x00\x0b\x08\x05", "MySQL X Protocol (its port is 33060)"),
-)
 
 
-def speaker(first: bytes) -> str | None:
-    """The protocol whose bytes *first* are, as a reader calls it, or None where it can't be told."""
-    if first.startswith(b"SSH-"):
-        return "SSH"
-    if _is_mysql(first):
-        return "MySQL or MariaDB"
-    return next((name for prefix, name in _PREFIXES if first.startswith(prefix)), None)
+def service_of(first: bytes) -> str:
+    """Who speaks so, in words for a reader."""
+    return identify(first) or "a protocol that is not known here"
 
 
 def shown(first: bytes) -> Evidence:
     """The first bytes as evidence: in hexadecimal, and as text where they are."""
     cut = first[:_SHOWN]
     return Evidence("bytes", f"{cut.hex(' ')}  {visible(cut.decode('ascii', 'backslashreplace'))}")
-
-
-def _is_mysql(first: bytes) -> bool:
-    """A first packet (sequence 0) that is a version 10 greeting or an error packet."""
-    if len(first) < 5 or first[3] != 0:
-        return False
-    length = int.from_bytes(first[:3], "little")
-    return (first[4] == 0x0A and 40 < length < 1024) or (first[4] == 0xFF and 3 < length < 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +40,7 @@ class Opening:
     @property
     def service(self) -> str | None:
         """Who answered, or None where nobody did."""
-        return (speaker(self.first) or "a protocol that is not known here") if self.first else None
+        return service_of(self.first) if self.first else None
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -84,7 +53,11 @@ class Opening:
         return (shown(self.first),) if self.first else ()
 
 
-_ENGINES = {"MySQL or MariaDB": ("mysql", "mariadb"), "SQL Server": ("sqlserver",)}
+_ENGINES = {
+    "MySQL": ("mysql", "mariadb"),
+    "MariaDB": ("mysql", "mariadb"),
+    "SQL Server": ("sqlserver",),
+}
 #: MS-TDS §2.2.6.5: a PRELOGIN with a version and "encryption on".
 _PRELOGIN = bytes.fromhex("1201001a0000010000000b00060100110001ff0f000000000001")
 _SPEAKS_FIRST = {"sqlserver": _PRELOGIN}
@@ -112,8 +85,7 @@ def closes_unasked(stream: Stream, seconds: float) -> bool:
 def answers_to_a_knock(stream: Stream, seconds: float) -> tuple[str, Evidence] | None:
     """Who answers to words that are nobody's first message, or None where nobody does."""
     answer = _answer(stream, KNOCK, seconds)
-    service = speaker(answer)
-    return (service, shown(answer)) if service else None
+    return (service_of(answer), shown(answer)) if identify(answer) else None
 
 
 def answers_to_tls(stream: Stream, seconds: float) -> Evidence | None:
@@ -125,7 +97,7 @@ def answers_to_tls(stream: Stream, seconds: float) -> Evidence | None:
     with contextlib.suppress(SSL.WantReadError):
         connection.do_handshake()
     answer = _answer(stream, connection.bio_read(16384), seconds)
-    return shown(answer) if speaker(answer) == "TLS" else None
+    return shown(answer) if identify(answer) == "TLS" else None
 
 
 def _answer(stream: Stream, words: bytes, seconds: float) -> bytes:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from tunneldoctor.database import postgresql_messages as messages
-from tunneldoctor.database.opening import shown, speaker
+from tunneldoctor.database.opening import service_of, shown
 from tunneldoctor.database.postgresql_login import Login
 from tunneldoctor.database.postgresql_refusals import classify, refusal
 from tunneldoctor.database.session import Prepared, Session
@@ -193,9 +193,7 @@ def _failed(error: Exception, wire: Wire, stage: str) -> DatabaseTrouble:
 
 
 def _someone_else(seen: bytes) -> Trouble:
-    service = speaker(seen)
-    params = {"service": service or "a protocol that is not known here"}
-    return Trouble(Reason.WRONG_SERVICE, params, (shown(seen),))
+    return Trouble(Reason.WRONG_SERVICE, {"service": service_of(seen)}, (shown(seen),))
 
 
 def _this() -> Engine:

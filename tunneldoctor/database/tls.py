@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from tunneldoctor.database.opening import shown, speaker
+from tunneldoctor.database.opening import shown
 from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Trouble
 from tunneldoctor.database.trust import client_certificate, roots_of, server_name_to_send
 from tunneldoctor.database.wire import KEPT, TlsError, Wire
 from tunneldoctor.model import Evidence
+from tunneldoctor.net.services import identify
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -252,8 +253,8 @@ def _trying(stream: TlsStream, wire: Wire, step: Callable[[], None]) -> None:
 
 def failed(error: TlsError, first: bytes = b"") -> Trouble:
     """What OpenSSL's reason for giving up comes to; *first* are the bytes that came instead of TLS."""
-    service = speaker(first)
-    if error.reason in _NOT_TLS and service not in (None, "TLS"):
+    service = identify(first)
+    if error.reason in _NOT_TLS and service not in (None, "TLS", "a binary protocol"):
         return Trouble(Reason.WRONG_SERVICE, {"service": service}, (shown(first),))
     reason = next((reason for words, reason in _ALERTS.items() if words in error.reason), Reason.TLS_HANDSHAKE_FAILED)
     return Trouble(reason, {"detail": error.reason}, (Evidence("message", f"OpenSSL: {error.reason}"),))

@@ -6,6 +6,7 @@ from pathlib import Path
 from tunneldoctor.catalog import Catalog, Page, tunnel_values
 from tunneldoctor.catalog.fill import step, text
 from tunneldoctor.model import (
+    Evidence,
     Finding,
     FindingReport,
     Ignore,
@@ -22,6 +23,10 @@ from tunneldoctor.model import (
 REMEDIES_SHOWN = 5
 
 
+#: Causes left, causes ruled out, and the evidence that confirms what is left.
+_Narrowed = tuple[tuple[str, ...], tuple[RuledOut, ...], tuple[Evidence, ...]]
+
+
 class Explainer:
     """Explains the findings of one tunnel with the pages of *catalog*."""
 
@@ -35,7 +40,7 @@ class Explainer:
     ) -> FindingReport:
         """*finding* with its causes narrowed by *rulings* of the same hop, and its page's words filled in."""
         seen = self._page(finding.code)
-        causes, ruled_out = _narrow(seen, tuple(rulings))
+        causes, ruled_out, proof = _narrow(seen, tuple(rulings))
         narrowed = len(causes) == 1 and causes[0] != seen.code
         page = self._page(causes[0]) if narrowed else seen
         values = tunnel_values(self._tunnel, hop, measured) | dict(finding.params)
@@ -52,7 +57,7 @@ class Explainer:
             remedy=tuple(step(each, values) for each in self._remedy(page, causes)),
             verify=step(page.verify, values) if page.verify else None,
             ignored=self._ignored(page.code, seen.code),
-            evidence=finding.evidence,
+            evidence=finding.evidence + proof,
         )
 
     def retry(self, finding: Finding) -> Retry:
@@ -90,16 +95,21 @@ class Explainer:
         return None
 
 
-def _narrow(page: Page, rulings: Sequence[Ruling]) -> tuple[tuple[str, ...], tuple[RuledOut, ...]]:
-    """The causes left of *page*, likeliest first, and those that evidence speaks against."""
+def _narrow(page: Page, rulings: Sequence[Ruling]) -> _Narrowed:
+    """The causes left of *page*, likeliest first; those that evidence speaks against; and what proves the rest."""
     if not page.is_symptom:
-        turned_out = next((each.code for each in rulings if not each.out and each.code in page.may_be), page.code)
-        return (turned_out,), ()
+        turned_out = [each for each in rulings if not each.out and each.code in page.may_be][:1]
+        return (turned_out[0].code if turned_out else page.code,), (), _proof(turned_out)
     about = [ruling for ruling in rulings if ruling.code in page.causes]
     out = {ruling.code: RuledOut(ruling.code, ruling.because) for ruling in about if ruling.out}
     confirmed = {ruling.code: ruling.because for ruling in about if not ruling.out}
     left = tuple(cause for cause in page.causes if (cause in confirmed if confirmed else cause not in out))
-    return left, tuple(out[cause] for cause in page.causes if cause in out and cause not in left)
+    spoken_against = tuple(out[cause] for cause in page.causes if cause in out and cause not in left)
+    return left, spoken_against, _proof([ruling for ruling in about if not ruling.out])
+
+
+def _proof(confirming: Sequence[Ruling]) -> tuple[Evidence, ...]:
+    return tuple(Evidence("proof", f"{ruling.code}: {ruling.because}") for ruling in confirming)
 
 
 def _milder(ceiling: Severity, wished: Severity | None) -> Severity:

@@ -39,7 +39,7 @@ class Planned:
 
     def given_key(self, fact: Fact[Any]) -> Key:
         """Where a fact that this check gives is kept."""
-        return fact.name, self.place
+        return fact.name, self.place - fact.back
 
     def announce(self) -> PlannedCheck:
         """The check as readers of the events see it."""
@@ -105,5 +105,5 @@ def _places(where: Where, tunnel: Tunnel) -> Iterator[tuple[int, str, Hop]]:
     elif where is Where.EACH_HOP:
         yield from hops
     else:
-        chosen = {Where.FIRST_HOP: slice(0, 1), Where.LATER_HOPS: slice(1, None), Where.BASTION: slice(-1, None)}
+        chosen = {Where.FIRST_HOP: slice(0, 1), Where.JUMP_HOPS: slice(0, -1), Where.BASTION: slice(-1, None)}
         yield from hops[chosen[where]]

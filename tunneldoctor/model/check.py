@@ -28,8 +28,8 @@ class Fact(Generic[T]):
     """The name of something that one check hands to the next: addresses, a socket, a session.
 
     ``trouble`` marks a fact that exists only when something went wrong; a check that needs one is a follow-up look,
-    and is skipped, not blocked, where nothing did. ``back`` counts hops towards the client: ``SESSION.before`` is
-    the session of the hop in front of this one.
+    and is skipped, not blocked, where nothing did. ``back`` counts hops towards the client:
+    ``ENDPOINT.after`` is the endpoint of the hop behind this one.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Fact(Generic[T]):
     back: int = 0
 
     @property
-    def before(self) -> Fact[T]:
-        """The same fact, of the hop in front of this one."""
-        return Fact(self.name, self.trouble, self.back + 1)
+    def after(self) -> Fact[T]:
+        """The same fact, of the hop behind this one: a check may need it, and may give it."""
+        return Fact(self.name, self.trouble, self.back - 1)
 
 
 class Where(StrEnum):
@@ -47,7 +47,7 @@ class Where(StrEnum):
 
     HERE = "here"
     FIRST_HOP = "first hop"
-    LATER_HOPS = "later hops"
+    JUMP_HOPS = "every hop but the bastion"
     EACH_HOP = "each hop"
     BASTION = "bastion"
     DATABASE = "database"

@@ -28,6 +28,8 @@ from tunneldoctor.net.scope import is_literal
 
 #: glibc uses at most three name servers and six search domains (resolv.conf(5): MAXNS; older MAXDNSRCH).
 MOST_SERVERS = 3
+#: Seconds before an unanswered question is sent again.
+RESEND = 1.0
 MOST_CANDIDATES = 3
 #: CNAMEs that are shown of one chain.
 _MOST_ALIASES = 16
@@ -155,18 +157,32 @@ def ask(server: Server, name: str, family: str, seconds: float) -> Reply:
 
 
 def _exchange(server: Server, name: str, family: str, seconds: float) -> dns.message.Message:
-    """Over a connected UDP socket, so that ICMP "port unreachable" is seen (udp(7)); over TCP where truncated."""
+    """Over a connected UDP socket, so that ICMP "port unreachable" is seen (udp(7)); over TCP where truncated.
+
+    Sent again every second: a datagram may be lost, and routers limit their ICMP answers (icmp_ratelimit, icmp(7)).
+    """
     query = dns.message.make_query(_encoded(name), family)
     expiration = time.time() + seconds
     where = socket.getaddrinfo(server.address, server.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
     with socket.socket(where[0], where[1]) as sock:
         sock.setblocking(False)
         sock.connect(where[4])
-        dns.query.send_udp(sock, query, None, expiration)
-        message: dns.message.Message = dns.query.receive_udp(sock, None, expiration, ignore_errors=True, query=query)[0]
+        message = _answered(sock, query, expiration)
     if message.flags & dns.flags.TC:
         return dns.query.tcp(query, server.address, max(0.05, expiration - time.time()), server.port)
     return message
+
+
+def _answered(sock: socket.socket, query: dns.message.Message, expiration: float) -> dns.message.Message:
+    while True:
+        dns.query.send_udp(sock, query, None, expiration)
+        until = min(expiration, time.time() + RESEND)
+        try:
+            message: dns.message.Message = dns.query.receive_udp(sock, None, until, ignore_errors=True, query=query)[0]
+            return message
+        except dns.exception.Timeout:
+            if until >= expiration:
+                raise
 
 
 def _encoded(name: str) -> dns.name.Name:

@@ -9,7 +9,7 @@ import struct
 import time
 from dataclasses import dataclass
 
-from tunneldoctor.ssh.services import described, identify
+from tunneldoctor.net.services import described, identify
 
 #: Our half of the identification exchange, for a look that goes no further.
 _HELLO = b"SSH-2.0-tunneldoctor\r\n"

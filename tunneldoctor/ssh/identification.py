@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tunneldoctor.ssh.services import identify
+from tunneldoctor.net.services import identify
 
 #: Most bytes that a server may send before its identification. OpenSSH's client takes 1024 lines of 8 KiB
 #: (kex.c, SSH_MAX_PRE_BANNER_LINES, SSH_MAX_BANNER_LEN); nobody's legal notice is longer than this.

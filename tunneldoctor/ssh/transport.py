@@ -161,6 +161,11 @@ class Transport:
         """True while neither side has ended the connection, as far as is known here."""
         return self._peer.is_active()
 
+    @property
+    def is_logged_in(self) -> bool:
+        """True once a login succeeded."""
+        return bool(self._peer.authenticated)
+
     # -- login ---------------------------------------------------------------------------------------------------
 
     def authenticate(

@@ -38,7 +38,7 @@ def run(context: Context) -> Outcome:
     transport, refusal = context.need(TRUSTED), context.need(LOGIN_REFUSED)
     if refusal.method != "publickey" or refusal.kind != "refused":
         return Outcome(skipped="no key was refused")
-    if transport.is_active and transport.debug_messages == refusal.debug_messages:
+    if transport.is_logged_in:  # only then does sshd say why, and answer at all
         transport.round_trip(min(2.0, context.remaining() / 2))  # what was sent before the answer is here by then
     messages = transport.debug_messages
     proven = (confirms(code, f"the server says: {text}") for code, text in refusal_causes(messages).items())

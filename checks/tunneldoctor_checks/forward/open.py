@@ -1,107 +1,13 @@
-"""The bastion opens a connection to the database for us: what ``nc -zv`` there would show, with no shell there."""
+"""The bastion opens a connection to the database for us."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from ipaddress import ip_address
-from typing import TYPE_CHECKING
-
-from tunneldoctor.model import (
-    Address,
-    Check,
-    Context,
-    Evidence,
-    Finding,
-    Layer,
-    Outcome,
-    Ruling,
-    Value,
-    Where,
-    found,
-    rules_out,
-)
+from tunneldoctor.model import Check, Context, Layer, Outcome, Where
 from tunneldoctor_checks.facts import CHANNEL, FORWARD_REFUSED, IDENTITIES, SESSION, TARGET
-from tunneldoctor_checks.forward._prohibition import prohibition_rulings
-
-if TYPE_CHECKING:
-    from tunneldoctor.ssh.transport import OpenFailure, Transport
-
-#: Seconds kept back of the deadline for the outcome, and the share of it kept for asking whether the bastion lives.
-_MARGIN, _SHARE = 0.2, 0.15
-#: A refusal or an unknown name is known within a second; a connection that times out takes longer than that.
-_AT_ONCE = 1.0
+from tunneldoctor_checks.forward._opening import CODES, open_channel
 
 
 def run(context: Context) -> Outcome:
-    """Open the channel; where that fails, put the server's reason in our words."""
-    from tunneldoctor.ssh.forwarding import OpenFailure, classify
-
-    session, target = context.need(SESSION), context.need(TARGET)
-    reserve = context.remaining() * _SHARE
-    result = session.open(target, max(0.1, context.remaining() - _MARGIN - reserve))
-    if not isinstance(result, OpenFailure):
-        return Outcome(facts={CHANNEL: context.closing(result)})
-    code = classify(result)
-    evidence = [Evidence("message", _told(result))]
-    if result.timed_out:
-        alive = session.round_trip(reserve)
-        evidence.append(Evidence("timing", _liveness(alive)))
-        code = code if alive is not None else "forward.unclassified"
-    evidence += [Evidence("message", f"the server says: {text}") for text in session.debug_messages[:8]]
-    rulings = tuple(_rulings(code, context, result))
-    finding = Finding(code, _params(target, result), tuple(evidence))
-    return found(finding, facts={FORWARD_REFUSED: result}, rulings=rulings)
-
-
-def _told(failure: OpenFailure) -> str:
-    if failure.timed_out:
-        return f"no answer to the request within {failure.seconds:.1f} s"
-    if failure.closed:
-        return f"the SSH connection ended after {failure.seconds:.3f} s: {failure.text or 'without a word'}"
-    said = f"{failure.text!r}" if failure.text else "no words"
-    return f"reason {failure.code} after {failure.seconds:.3f} s, {said}"
-
-
-def _liveness(alive: float | None) -> str:
-    if alive is None:
-        return "the SSH connection itself no longer answers"
-    return f"the bastion itself answers within {alive * 1000:.1f} ms: it is still trying to connect"
-
-
-def _params(target: Address, failure: OpenFailure) -> dict[str, Value]:
-    return {
-        "target": str(target),
-        "reason": failure.text or "no reason given",
-        "reason_code": failure.code,
-        "seconds": round(failure.seconds, 1),
-    }
-
-
-def _rulings(code: str, context: Context, failure: OpenFailure) -> Iterator[Ruling]:
-    session = context.need(SESSION)
-    if code == "forward.prohibited":
-        yield from prohibition_rulings(session, context.want(IDENTITIES) or ())
-    if code == "forward.connect-failed":
-        yield from _by_way_of_failing(session, context.need(TARGET), failure)
-
-
-def _by_way_of_failing(session: Transport, target: Address, failure: OpenFailure) -> Iterator[Ruling]:
-    """OpenSSH has words for everything but a connect() that fails at once (channels.c, connect_next)."""
-    if failure.seconds < _AT_ONCE:
-        yield rules_out("forward.timeout", f"the answer came after {failure.seconds:.3f} s")
-    if _is_literal(target.host):
-        yield rules_out("forward.name-not-resolved", f"{target.host} is an address, there is nothing to resolve")
-    if session.software.startswith("OpenSSH") and failure.text == "open failed":
-        for code in ("forward.refused", "forward.name-not-resolved"):
-            yield rules_out(code, "OpenSSH would have said so in words")
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    """Ask the bastion for a channel to the database."""
+    return open_channel(context, context.need(TARGET), CHANNEL, {})
 
 
 CHECK = Check(
@@ -113,15 +19,5 @@ CHECK = Check(
     needs=(SESSION, TARGET),
     wants=(IDENTITIES,),
     gives=(CHANNEL, FORWARD_REFUSED),
-    codes=(
-        "forward.prohibited",
-        "forward.connect-failed",
-        "forward.name-not-resolved",
-        "forward.refused",
-        "forward.timeout",
-        "forward.no-route",
-        "forward.not-supported",
-        "forward.resource-shortage",
-        "forward.unclassified",
-    ),
+    codes=CODES,
 )

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tunneldoctor.ssh.identity import Identity
     from tunneldoctor.ssh.keys import Examination
 
+#: Anybody may read these: their mode is no fault.
+_NOTHING_SECRET = ("key.public-key-given", "key.certificate-given", "key.path-given", "key.empty")
+
 
 @dataclass(slots=True)
 class _Look:
@@ -95,7 +98,9 @@ def _look(context: Context, reference: Reference, passphrase: bytes | None, why:
     except SecretUnavailable as error:
         return _absent(reference, error)
     examination = examine(data, passphrase)
-    look = _Look([*_file.permissions(reference), *_findings(examination, reference)])
+    damages = _findings(examination, reference)
+    harmless = any(each.code in _NOTHING_SECRET for each in damages)
+    look = _Look([*([] if harmless else _file.permissions(reference)), *damages])
     look.in_agent = examination.public in agent and not _file.permissions(reference)
     if examination.key is not None:
         look.identity = Identity.of(str(reference), examination.key)

@@ -179,7 +179,7 @@ def _closed(failure: HandshakeFailure) -> tuple[str, tuple[Ruling, ...]]:
 
 
 def _params(failure: HandshakeFailure) -> dict[str, Value]:
-    from tunneldoctor.ssh.services import described
+    from tunneldoctor.net.services import described
 
     kind = failure.stage.removeprefix("no-common-").replace("-", "_")
     lists: dict[str, Value] = {}
@@ -195,7 +195,7 @@ def _params(failure: HandshakeFailure) -> dict[str, Value]:
 
 
 def _evidence(failure: HandshakeFailure) -> tuple[Evidence, ...]:
-    from tunneldoctor.ssh.services import described
+    from tunneldoctor.net.services import described
 
     items = [Evidence("bytes", f"first bytes from the server: {described(failure.first, 200)}")]
     if failure.software:
@@ -224,6 +224,7 @@ CHECK = Check(
     layer=Layer.SSH,
     title="the server speaks SSH and completes the key exchange",
     where=Where.EACH_HOP,
+    loads=("tunneldoctor.ssh.transport",),
     run=run,
     needs=(STREAM,),
     wants=(PINS,),

@@ -83,10 +83,11 @@ def look(examine: Examine, server: Callable[..., int]) -> Look:
     ("greeting", "service"),
     [
         (b"SSH-2.0-OpenSSH_9.2p1\r\n", "SSH"),
-        (b"220 mail.example ESMTP Postfix\r\n", "SMTP or FTP"),
-        (b"\x4a\0\0\0\x0a8.0.36\0" + b"x" * 70, "MySQL or MariaDB"),
+        (b"220 mail.example ESMTP Postfix\r\n", "SMTP"),
+        (b"\x4a\0\0\0\x0a8.0.36\0" + b"x" * 70, "MySQL"),
         (b"\x05\0\0\0\x0b\x08\x05\x1a\0", "MySQL X Protocol (its port is 33060)"),
-        (b"\x00\x01\x02garbage\x1b[2J", "a protocol that is not known here"),
+        (b"\x00\x01\x02garbage\x1b[2J", "a binary protocol"),
+        (b"hello, sailor", "a protocol that is not known here"),
     ],
 )
 @pytest.mark.parametrize("mode", ["disable", "require"])

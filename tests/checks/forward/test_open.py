@@ -14,8 +14,8 @@ from tests.ssh.real_sshd import Sshd, needs_sshd, sshd
 from tunneldoctor.model import Address, Outcome
 from tunneldoctor.ssh.transport import OpenFailure, Transport
 from tunneldoctor_checks.facts import CHANNEL, FORWARD_REFUSED, SESSION, TARGET
+from tunneldoctor_checks.forward import _opening, trial
 from tunneldoctor_checks.forward import open as opening
-from tunneldoctor_checks.forward import trial
 
 Make = Callable[..., FakeContext]
 pytestmark = needs_sshd
@@ -161,7 +161,7 @@ def test_openssh_without_words_means_that_there_was_no_route(make_context: Make)
 
     session: Any = OpenSsh()
     failure = OpenFailure(2, "open failed", 0.002)
-    rulings = opening._by_way_of_failing(session, Address("2001:db8::1", 5432), failure)
+    rulings = _opening._by_way_of_failing(session, Address("2001:db8::1", 5432), failure)
     assert {ruling.code for ruling in rulings if ruling.out} == {
         "forward.timeout",
         "forward.name-not-resolved",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 #: First bytes and who sends them, most particular first. Sources: RFC 4253 §4.2 (SSH), RFC 9112 §4 (HTTP), RFC 8446
-#: §5.1 (TLS record), MySQL "Protocol::HandshakeV10", redis.io protocol, RFC 5321 §4.2, RFC 959, RFC 1939, RFC 9051,
-#: RFC 6143 §7.1.1 (RFB), PostgreSQL "Message Formats" (ErrorResponse), MS-TDS 2.2.3, MS-RDPBCGR (TPKT), RFC 854.
+#: §5.1 (TLS record), MySQL "Protocol::HandshakeV10" and "X Protocol", redis.io protocol, RFC 5321 §4.2, RFC 959,
+#: RFC 1939, RFC 9051, RFC 6143 §7.1.1 (RFB), PostgreSQL "Message Formats" (ErrorResponse), MS-TDS 2.2.3, MS-RDPBCGR
+#: (TPKT), RFC 854.
 _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SSH-"), "SSH"),
     (re.compile(rb"HTTP/\d|<!DOCTYPE|<html", re.IGNORECASE), "HTTP"),
@@ -15,7 +16,8 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"(?s)...\x00\x0a[0-9][^\x00]*MariaDB"), "MariaDB"),
     (re.compile(rb"(?s)...\x00\x0a[0-9]+\."), "MySQL"),
     (re.compile(rb"(?s)...\x00\xff.{2}"), "MySQL"),
-    (re.compile(rb"-(ERR|DENIED|NOAUTH) "), "Redis"),
+    (re.compile(rb"\x05\x00\x00\x00\x0b\x08\x05"), "MySQL X Protocol (its port is 33060)"),
+    (re.compile(rb"-(ERR|DENIED|NOAUTH) |\+PONG"), "Redis"),
     (re.compile(rb"(?s)E\x00\x00..S(FATAL|ERROR)\x00|E\x00\x00..SFATAL|EFATAL: "), "PostgreSQL"),
     (re.compile(rb"(?s)\x04\x01..\x00"), "SQL Server"),
     (re.compile(rb"220[ -].*(SMTP|ESMTP|Postfix|Exim|sendmail)", re.IGNORECASE), "SMTP"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunneldoctor.ssh.services import described, identify
+from tunneldoctor.net.services import described, identify
 
 
 @pytest.mark.parametrize(
