@@ -77,11 +77,11 @@ def _has_line(check: CheckReport, style: Style) -> bool:
 
 
 def _row(report: Report, check: CheckReport, told: set[tuple[str, Layer]], style: Style) -> Row:
-    """The layer's facts are told once a hop, on the first check that went well."""
-    facts = ""
-    if check.status == Status.PASS and (check.hop, check.layer) not in told:
+    """The layer's facts are told once a hop, on the first check that went well; not where one failed before it."""
+    first = (check.hop, check.layer) not in told
+    facts = key_facts(report, check) if first and check.status == Status.PASS else ""
+    if check.status in (Status.PASS, Status.FAIL):
         told.add((check.hop, check.layer))
-        facts = key_facts(report, check)
     name = check.id if style.verbose else check.layer.value
     time = duration(check.duration_ms) if check.duration_ms is not None else ""
     return Row(check, one_line(name), one_line(_title(report, check)), one_line(facts), time)

@@ -194,12 +194,18 @@ def _finding(context: Context, code: str, tries: _Tries, severity: Severity | No
     name, refusal = next((each for each in tries.refused if _code(each[1]) == code), tries.refused[-1])
     params: dict[str, Value] = {
         "username": context.hop.username,
+        "public_key": _public_key(context.want(IDENTITIES) or ()),
         "credential": name,
         "methods": ", ".join(refusal.methods) or "none",
         "algorithm": refusal.algorithm or None,
         "seconds": round(refusal.seconds, 1),
     }
     return Finding(code, params, tuple(_evidence(tries)), severity)
+
+
+def _public_key(identities: tuple[Identity, ...]) -> str | None:
+    """The line that authorizes the key that is offered first."""
+    return f"{identities[0].type} {identities[0].key.get_base64()}" if identities else None
 
 
 def _evidence(tries: _Tries) -> Iterator[Evidence]:

@@ -1,4 +1,4 @@
-"""Forwarding in general is allowed: two trials that hurt nobody, after a destination was prohibited."""
+"""What else the server would forward to: trials that hurt nobody, after a destination was prohibited."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _listener(context: Context) -> Iterator[Ruling]:
 CHECK = Check(
     id="forward.trial",
     layer=Layer.FORWARD,
-    title="port forwarding in general is allowed",
+    title="what else the server would forward to was tried",
     where=Where.EACH_HOP,
     run=run,
     needs=(FORWARD_REFUSED, SESSION),
