@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -64,7 +65,8 @@ def as_nobody() -> Callable[[Path], AbstractContextManager[None]]:
         if os.geteuid() != 0:
             yield
             return
-        for each in (folder, *folder.parents[:2]):
+        temporary = Path(tempfile.gettempdir())
+        for each in (folder, *(each for each in folder.parents if temporary in each.parents)):
             each.chmod(0o755)
         os.seteuid(65534)
         try:

@@ -141,6 +141,10 @@ class _Transport(paramiko.Transport):
         return message
 
 
+#: What paramiko raises once the client is gone.
+_ENDED = (OSError, EOFError, paramiko.SSHException)
+
+
 def _join(channel: paramiko.Channel, connection: socket.socket) -> None:
     connection.settimeout(None)
     for pump in (_to_client, _to_server):
@@ -148,15 +152,14 @@ def _join(channel: paramiko.Channel, connection: socket.socket) -> None:
 
 
 def _to_client(channel: paramiko.Channel, connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*_ENDED), connection:
         while data := connection.recv(_BLOCK):
             channel.sendall(data)
-    channel.close()
-    connection.close()
+        channel.close()
 
 
 def _to_server(channel: paramiko.Channel, connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*_ENDED):
         while data := channel.recv(_BLOCK):
             connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
