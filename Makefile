@@ -23,7 +23,7 @@ demo: $(VENV)/installed
 	@$(BIN)/tunneldoctor demo $(if $(FAULT),--fault $(FAULT))
 
 test: $(VENV)/installed $(VENV)/packages lint
-	@$(AS_ROOT) $(BIN)/pytest --no-header -p no:cacheprovider --quiet --numprocesses 2 --dist loadfile $(ARGS)
+	@$(AS_ROOT) $(BIN)/pytest --no-header -p no:cacheprovider --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check --quiet .

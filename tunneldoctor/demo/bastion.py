@@ -152,10 +152,9 @@ def _join(channel: paramiko.Channel, connection: socket.socket) -> None:
 
 
 def _to_client(channel: paramiko.Channel, connection: socket.socket) -> None:
-    with contextlib.suppress(*_ENDED), connection:
+    with contextlib.suppress(*_ENDED), contextlib.closing(channel), connection:
         while data := connection.recv(_BLOCK):
             channel.sendall(data)
-        channel.close()
 
 
 def _to_server(channel: paramiko.Channel, connection: socket.socket) -> None:
