@@ -12,13 +12,20 @@ _CHANNEL, _DATABASE = "idle.channel-timeout", "idle.database-timeout"
 _TIMEOUTS = {"57P05", "25P03", "25P04"}
 #: PostgreSQL: admin_shutdown, crash_shutdown, database_dropped.
 _ENDED_ON_PURPOSE = {"57P01", "57P02", "57P04"}
+#: Seconds between keepalives that hold against every limit in common use (Azure's 4 minutes is the shortest).
+_OFTEN_ENOUGH = 30
 
 
 def lost(context: Context, loss: Loss, ssh_answers: bool, held: float) -> Outcome:
     """The outcome of a connection that went after *held* seconds."""
     leg = "between the bastion and the database" if ssh_answers else "between here and the bastion"
     asked = Evidence("timing", f"the bastion {'still answers' if ssh_answers else 'does not answer any more'}")
-    params: dict[str, Value] = {"seconds": round(held), "leg": leg, "keepalive": round(context.tunnel.keepalive)}
+    params: dict[str, Value] = {
+        "seconds": round(held),
+        "leg": leg,
+        "keepalive": round(context.tunnel.keepalive),
+        "suggested": max(1, min(_OFTEN_ENOUGH, round(held / 3))),
+    }
     evidence = (*loss.evidence, asked)
     if loss.sqlstate in _ENDED_ON_PURPOSE:
         return Outcome((Finding("idle.not-idle", params | {"sqlstate": loss.sqlstate}, evidence),))
