@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,7 @@ FAILED: Fact[str] = Fact("failed", trouble=True)
 
 
 def resolve(context: Context) -> Outcome:
-    return Outcome(facts={NAME: "203.0.113.2"}, measured={f"{context.hop.name}.address": "203.0.113.2:22"})
+    return Outcome(facts={NAME: "203.0.113.2"}, measured={f"{context.hop.name}.address": "203.0.113.2"})
 
 
 def refuse(context: Context) -> Outcome:
@@ -376,11 +377,75 @@ def test_cancel_ends_the_run_while_a_check_hangs_and_keeps_what_is_known(world: 
     assert (report.complete, report.exit_code, closed.wait(1)) == (False, 143, True)
 
 
+def test_an_interrupted_run_is_put_down_to_what_was_running_and_not_to_what_never_began(world: World) -> None:
+    hanging, ended = threading.Event(), threading.Event()
+
+    def hang(context: Context) -> Outcome:
+        hanging.set()
+        ended.wait()
+        return Outcome()
+
+    waiting = Check("dns.hosts", Layer.DNS, "the hosts file agrees", Where.FIRST_HOP, passing, (FAILED,))
+    connecting = replace(TCP, run=hang)
+    run = world.run(DNS, waiting, connecting)
+    threading.Thread(target=lambda: (hanging.wait(), run.cancel(130))).start()
+    diagnosis = last_report(list(run.events())).diagnosis
+    ended.set()
+    assert diagnosis
+    assert diagnosis.title.endswith(TCP.title)
+
+
+def test_the_page_of_a_confirmed_cause_is_filled_by_whoever_confirmed_it(world: World) -> None:
+    world.page("auth.publickey-refused", causes=["key.certificate-expired", "auth.unknown-user"])
+    world.page("key.certificate-expired", summary="it was valid until {valid_before}, said {methods}")
+    world.page("auth.unknown-user")
+
+    def judge(context: Context) -> Outcome:
+        return Outcome(rulings=(confirms("key.certificate-expired", "so it says", {"valid_before": "noon\x1b"}),))
+
+    def log_in(context: Context) -> Outcome:
+        return found(Finding("auth.publickey-refused", {"methods": "publickey"}))
+
+    certificate = Check("key.certificate", Layer.KEY, "the certificate fits", Where.FIRST_HOP, judge)
+    report = world.report(certificate, Check("auth.login", Layer.AUTH, "we get in", Where.FIRST_HOP, log_in))
+    assert report.diagnosis
+    assert report.diagnosis.summary == "it was valid until noon\\x1b, said publickey"
+    assert report.checks[1].findings[0].params == {"methods": "publickey", "valid_before": "noon\\x1b"}
+
+
 def test_only_runs_what_was_chosen_and_what_that_needs(world: World) -> None:
     report = world.report(DNS, TCP, SSH, policy=Policy(only=("tcp",)))
     assert statuses(report)["ssh.handshake@bastion"] == "skipped"
     assert statuses(report)["dns.resolve@bastion"] == "pass"
     assert report.exit_code == 0
+
+
+def test_only_brings_along_no_hop_and_no_follow_up_that_is_not_needed(world: World) -> None:
+    session: Fact[str] = Fact("session")
+    login = Check(
+        "auth.login",
+        Layer.AUTH,
+        "",
+        Where.EACH_HOP,
+        lambda _: Outcome(facts={session: ""}),
+        (SOCKET,),
+        gives=(session,),
+    )
+    through = Check("forward.through", Layer.FORWARD, "", Where.JUMP_HOPS, passing, (session,), gives=(SOCKET.after,))
+    hosts = Check("dns.hosts", Layer.DNS, "", Where.FIRST_HOP, passing, (FAILED,))
+    checks = (DNS, TCP, SSH, login, through, hosts)
+    ran = {
+        name
+        for name, status in statuses(world.report(*checks, policy=Policy(only=("tcp",)))).items()
+        if status == "pass"
+    }
+    assert ran == {"dns.resolve@bastion", "tcp.connect@bastion"}
+    ran = {
+        name
+        for name, status in statuses(world.report(*checks, policy=Policy(only=("dns",)))).items()
+        if status == "pass"
+    }
+    assert ran == {"dns.resolve@bastion"}
 
 
 def test_skipping_a_check_unlocks_nothing(world: World) -> None:

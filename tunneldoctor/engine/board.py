@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from tunneldoctor.engine.plan import Key, Planned
+from tunneldoctor.engine.planned import Key, Planned
 from tunneldoctor.model import Fact
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from tunneldoctor.engine.board import Board
 from tunneldoctor.engine.budget import RunBudget
 from tunneldoctor.engine.deadline import Deadline
-from tunneldoctor.engine.plan import Planned
+from tunneldoctor.engine.planned import Planned
 from tunneldoctor.engine.resources import Resources
 from tunneldoctor.model import Closeable, Fact, Hop, Policy, Reference, Secret, Tunnel, visible
 

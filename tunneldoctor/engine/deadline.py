@@ -12,12 +12,12 @@ class Deadline:
 
     def remaining(self) -> float:
         """Seconds left, never negative."""
-        return max(0.0, self._start + self._seconds - time.monotonic())
+        return max(0.0, self.left())
 
     def half_time(self) -> float:
         """Seconds until half of it is used, never negative."""
         return max(0.0, self._start + self._seconds / 2 - time.monotonic())
 
-    def overrun(self) -> float:
-        """Seconds until (positive) or since (negative) the end."""
+    def left(self) -> float:
+        """Seconds until the end; negative once it is over."""
         return self._start + self._seconds - time.monotonic()

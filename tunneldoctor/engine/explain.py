@@ -39,17 +39,18 @@ class Explainer:
         self, finding: Finding, hop: str, rulings: Iterable[Ruling], measured: Mapping[str, Value]
     ) -> FindingReport:
         """*finding* with its causes narrowed by *rulings* of the same hop, and its page's words filled in."""
-        seen = self._page(finding.code)
-        causes, ruled_out, proof = _narrow(seen, tuple(rulings))
+        seen, rulings = self._page(finding.code), tuple(rulings)
+        causes, ruled_out, proof = _narrow(seen, rulings)
         narrowed = len(causes) == 1 and causes[0] != seen.code
         page = self._page(causes[0]) if narrowed else seen
-        values = tunnel_values(self._tunnel, hop, measured) | dict(finding.params)
+        params = {**finding.params, **_params_of(page.code, rulings)} if narrowed else finding.params
+        values = tunnel_values(self._tunnel, hop, measured) | dict(params)
         return FindingReport(
             code=page.code,
             severity=_milder(seen.severity, finding.severity),
             title=text(page.title, values),
             summary=text(page.summary, values),
-            params=finding.params,
+            params=params,
             symptom=seen.code if narrowed else None,
             causes=causes,
             ruled_out=ruled_out,
@@ -106,6 +107,12 @@ def _narrow(page: Page, rulings: Sequence[Ruling]) -> _Narrowed:
     left = tuple(cause for cause in page.causes if (cause in confirmed if confirmed else cause not in out))
     spoken_against = tuple(out[cause] for cause in page.causes if cause in out and cause not in left)
     return left, spoken_against, _proof([ruling for ruling in about if not ruling.out])
+
+
+def _params_of(cause: str, rulings: Sequence[Ruling]) -> dict[str, Value]:
+    """What the page of the *cause* that was confirmed wants to know beside what the symptom told."""
+    confirming = (ruling for ruling in rulings if ruling.code == cause and not ruling.out)
+    return {name: value for ruling in confirming for name, value in ruling.params.items()}
 
 
 def _proof(confirming: Sequence[Ruling]) -> tuple[Evidence, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tunneldoctor.engine.board import Board
-from tunneldoctor.engine.plan import Key, Planned
+from tunneldoctor.engine.planned import Key, Planned
 from tunneldoctor.model import Outcome, Ruling, Status, Value
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
-from tunneldoctor.engine.plan import Planned
+from tunneldoctor.engine.planned import Planned
 
 
 class Loading:

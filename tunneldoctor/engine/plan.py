@@ -1,60 +1,29 @@
 """Which checks run on which hop, and who gives what to whom: decided before anything is touched."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-from tunneldoctor.engine.selection import Selection
-from tunneldoctor.model import Check, Fact, Hop, Layer, PlannedCheck, Policy, Tunnel, Where
+from tunneldoctor.engine.planned import Key, Planned
+from tunneldoctor.engine.selection import left_out
+from tunneldoctor.model import Check, Fact, Hop, Layer, Policy, Tunnel, Where
 
-#: A fact on a hop: the fact's name and the hop's place on the path (-1 is this machine).
-Key = tuple[str, int]
 _BEFORE_THE_PATH = (Layer.CONFIG, Layer.KEY)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One check on one hop. ``place`` is the hop's place on the path, ``keys`` where each declared fact is found.
-
-    ``skip`` is why it will not run, or None; ``wished`` is True where the user asked to leave it out.
-    """
-
-    check: Check
-    hop_name: str
-    hop: Hop
-    place: int
-    skip: str | None
-    wished: bool = False
-    keys: dict[Fact[Any], Key] = field(default_factory=dict)
-
-    @property
-    def id(self) -> tuple[str, str]:
-        """What tells it from all others: the check's id and the hop."""
-        return self.check.id, self.hop_name
-
-    @property
-    def stage(self) -> tuple[int, Layer]:
-        """The stage whose deadline it shares."""
-        return self.place, self.check.layer
-
-    def given_key(self, fact: Fact[Any]) -> Key:
-        """Where a fact that this check gives is kept."""
-        return fact.name, self.place - fact.back
-
-    def announce(self) -> PlannedCheck:
-        """The check as readers of the events see it."""
-        return PlannedCheck(self.check.id, self.hop_name, self.check.layer, self.check.title)
 
 
 def plan(tunnel: Tunnel, checks: Sequence[Check], policy: Policy) -> tuple[Planned, ...]:
     """Every check on every hop it concerns, in the order of the path. Pure: touches nothing."""
-    selection = Selection.of(checks, policy)
-    planned = [each for check in checks for each in _on_hops(check, tunnel, policy, selection)]
-    givers = {each.given_key(fact): each for each in planned for fact in each.check.gives}
+    planned = [each for check in checks for each in _on_hops(check, tunnel, policy)]
+    givers: dict[Key, list[Planned]] = {}
+    for each in planned:
+        for fact in each.check.gives:
+            givers.setdefault(each.given_key(fact), []).append(each)
     for each in planned:
         each.keys.update({fact: _find(fact, each.place, givers) for fact in each.check.needs + each.check.wants})
+    reasons = left_out(planned, givers, policy)
+    chosen = [replace(each, skip=reasons.get(number, each.skip)) for number, each in enumerate(planned)]
     steps: dict[tuple[str, str], int] = {}
-    return tuple(sorted(planned, key=lambda each: (*_on_the_path(each), _steps(each, givers, steps), each.check.id)))
+    return tuple(sorted(chosen, key=lambda each: (*_on_the_path(each), _steps(each, givers, steps), each.check.id)))
 
 
 def _on_the_path(each: Planned) -> tuple[int, int, int]:
@@ -64,16 +33,16 @@ def _on_the_path(each: Planned) -> tuple[int, int, int]:
     return each.place, layer.rank, 0
 
 
-def _steps(each: Planned, givers: Mapping[Key, Planned], known: dict[tuple[str, str], int]) -> int:
+def _steps(each: Planned, givers: Mapping[Key, Sequence[Planned]], known: dict[tuple[str, str], int]) -> int:
     """How many checks one after the other must have come back before it can run; *known* is filled on the way."""
     if each.id not in known:
         known[each.id] = 0  # met again where checks wait for each other
-        before = (givers[key] for fact in each.check.needs if (key := each.keys[fact]) in givers)
+        before = (giver for fact in each.check.needs for giver in givers.get(each.keys[fact], ()))
         known[each.id] = 1 + max((_steps(giver, givers, known) for giver in before), default=0)
     return known[each.id]
 
 
-def _find(fact: Fact[Any], place: int, givers: Mapping[Key, Planned]) -> Key:
+def _find(fact: Fact[Any], place: int, givers: Mapping[Key, Sequence[Planned]]) -> Key:
     """The nearest hop at or before *place* where somebody gives *fact*."""
     nearest = place - fact.back
     return next(
@@ -81,11 +50,10 @@ def _find(fact: Fact[Any], place: int, givers: Mapping[Key, Planned]) -> Key:
     )
 
 
-def _on_hops(check: Check, tunnel: Tunnel, policy: Policy, selection: Selection) -> Iterator[Planned]:
-    wish = selection.reason(check)
-    skip = wish or _nothing_to_do(check, tunnel) or check.applies(tunnel, policy)
+def _on_hops(check: Check, tunnel: Tunnel, policy: Policy) -> Iterator[Planned]:
+    skip = _nothing_to_do(check, tunnel) or check.applies(tunnel, policy)
     for place, name, hop in _places(check.where, tunnel):
-        yield Planned(check, name, hop, place, skip, wished=wish is not None)
+        yield Planned(check, name, hop, place, skip)
 
 
 def _nothing_to_do(check: Check, tunnel: Tunnel) -> str | None:

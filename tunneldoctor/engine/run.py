@@ -78,8 +78,8 @@ class Run:
         checks = [check for package in packages for check in package.checks]
         self._ledger = Ledger(plan(tunnel, checks, policy), self._shared.board)
         self._explainer = Explainer(catalog or Catalog.of(packages), tunnel, policy.ignore)
-        self._loading = Loading([entry.planned for entry in self._ledger.entries], lambda: self._inbox.put(None))
         self._inbox: queue.SimpleQueue[_Progress | _Back | None] = queue.SimpleQueue()
+        self._loading = Loading([entry.planned for entry in self._ledger.entries], self._wake)
         self._deadlines: dict[tuple[int, Layer], Deadline] = {}
         self._interrupted: int | None = None
         self._start = time.monotonic()
@@ -95,7 +95,7 @@ class Run:
         """End the run now; what is known so far becomes the report, whose exit code is *exit_code*."""
         self._interrupted = exit_code
         self._shared.cancelled.set()
-        self._inbox.put(None)
+        self._wake()
 
     def events(self) -> Iterator[Event]:
         """What happens, as it happens; the last event holds the report. To be read once."""
@@ -107,6 +107,9 @@ class Run:
             yield RunFinished(report.duration_ms, report)
         finally:
             self._close()
+
+    def _wake(self) -> None:
+        self._inbox.put(None)
 
     def _work(self) -> Iterator[Event]:
         yield from self._pass_over_unwished()
@@ -152,7 +155,7 @@ class Run:
             self._shared,
             self._deadline(entry),
             tell=lambda text: self._inbox.put(_Progress(entry, text)),
-            wake=lambda: self._inbox.put(_Progress(entry, "")),
+            wake=self._wake,
         )
         name = f"check {entry.planned.check.id}"
         threading.Thread(target=self._perform, args=(entry, context, pause), name=name, daemon=True).start()
@@ -178,7 +181,7 @@ class Run:
 
     def _receive(self) -> Iterator[Event]:
         running = [entry for entry in self._ledger.entries if entry.running]
-        waits = [max(0.0, self._deadline(entry).overrun() + GRACE) for entry in running]
+        waits = [max(0.0, self._deadline(entry).left() + GRACE) for entry in running]
         try:
             message = self._inbox.get(timeout=min(waits, default=None))
         except queue.Empty:
@@ -218,7 +221,7 @@ class Run:
 
     def _give_up(self, running: Sequence[Entry]) -> Iterator[Event]:
         for entry in running:
-            if self._deadline(entry).overrun() + GRACE <= 0:
+            if self._deadline(entry).left() + GRACE <= 0:
                 self.defects.append(TimeoutError(f"{entry.planned.check.id} did not come back within its deadline"))
                 entry.settle(Status.ERROR, "a defect of tunneldoctor's own: the check did not keep its deadline")
                 yield self._finished(entry)

@@ -1,43 +1,42 @@
-"""What ``--only`` and ``--skip`` leave of the checks."""
+"""What ``--only`` and ``--skip`` leave of a plan."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
 
+from tunneldoctor.engine.planned import Key, Planned
 from tunneldoctor.model import Check, Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The ids of the checks to run, and of those that the user asked to skip."""
+def left_out(planned: Sequence[Planned], givers: Mapping[Key, Sequence[Planned]], policy: Policy) -> dict[int, str]:
+    """Why the user's choice leaves a check out, by its position in *planned*.
 
-    chosen: frozenset[str]
-    skipped: frozenset[str]
-
-    @classmethod
-    def of(cls, checks: Sequence[Check], policy: Policy) -> Self:
-        """With ``only``, what is named and all that it needs or wants; ``skip`` takes away and unlocks nothing."""
-        chosen = _matching(checks, policy.only) if policy.only else {check.id for check in checks}
-        while more := _givers(checks, chosen) - chosen:
-            chosen |= more
-        return cls(frozenset(chosen), frozenset(_matching(checks, policy.skip)))
-
-    def reason(self, check: Check) -> str | None:
-        """Why *check* is left out, or None."""
-        if check.id in self.skipped:
-            return "left out with --skip"
-        return None if check.id in self.chosen else "not chosen with --only"
+    With ``only``, what is named runs and all that it needs or wants, on the hops where it needs it; a follow-up look
+    brings nothing along. ``skip`` takes away and unlocks nothing.
+    """
+    chosen = _with_givers([each for each in planned if not policy.only or _named(each.check, policy.only)], givers)
+    reasons = {}
+    for position, each in enumerate(planned):
+        if _named(each.check, policy.skip):
+            reasons[position] = "left out with --skip"
+        elif each.id not in chosen:
+            reasons[position] = "not chosen with --only"
+    return reasons
 
 
 def unknown_names(checks: Sequence[Check], names: Iterable[str]) -> list[str]:
     """Those of *names* that are neither a layer nor a check."""
-    return [name for name in names if not _matching(checks, (name,))]
+    return [name for name in names if not any(_named(check, (name,)) for check in checks)]
 
 
-def _matching(checks: Sequence[Check], names: Sequence[str]) -> set[str]:
-    return {check.id for check in checks if check.id in names or check.layer in names}
+def _named(check: Check, names: Sequence[str]) -> bool:
+    return check.id in names or check.layer in names
 
 
-def _givers(checks: Sequence[Check], chosen: set[str]) -> set[str]:
-    needed = {fact.name for check in checks if check.id in chosen for fact in check.needs + check.wants}
-    return {check.id for check in checks if needed & {fact.name for fact in check.gives}}
+def _with_givers(chosen: list[Planned], givers: Mapping[Key, Sequence[Planned]]) -> set[tuple[str, str]]:
+    found = {each.id for each in chosen}
+    while chosen:
+        each = chosen.pop()
+        keys = (each.keys[fact] for fact in each.check.needs + each.check.wants if not fact.trouble)
+        more = [giver for key in keys for giver in givers.get(key, ()) if giver.id not in found]
+        found |= {giver.id for giver in more}
+        chosen += more
+    return found

@@ -3,11 +3,13 @@
 import socket
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tunneldoctor.engine.explain import Explainer
 from tunneldoctor.engine.ledger import Entry, Ledger
 from tunneldoctor.model import (
+    Address,
     BlockedBy,
     CheckReport,
     Diagnosis,
@@ -27,6 +29,7 @@ from tunneldoctor.model import (
 
 #: What an inconclusive run is put down to: what could not be measured, before what only follows from it.
 _UNDECIDED_FIRST = {Status.UNKNOWN: 0, Status.ERROR: 0, Status.BLOCKED: 1}
+_READ_HERE = (Layer.CONFIG, Layer.KEY)
 _WORST_FIRST = (Status.FAIL, Status.ERROR, Status.UNKNOWN, Status.BLOCKED, Status.WARN, Status.PASS)
 
 
@@ -105,15 +108,15 @@ class Summary:
         return codes[verdict]
 
     def _path(self, checks: Sequence[CheckReport], measured: dict[str, Value]) -> tuple[PathHop, ...]:
-        wanted: dict[str, str | None] = {hop.name: str(hop.address or "") or None for hop in self._tunnel.hops}
+        wanted = {hop.name: hop.address for hop in self._tunnel.hops}
         if self._tunnel.remote or self._tunnel.database:
-            wanted["database"] = str(self._tunnel.remote) if self._tunnel.remote else None
+            wanted["database"] = self._tunnel.remote
         stops = [
             PathHop(
                 hop=name,
-                address=_text(measured.get(f"{name}.address")) or address,
+                address=_reached(address, measured.get(f"{name}.address")),
                 latency_ms=_number(measured.get(f"{name}.latency_ms")),
-                status=_worst([check.status for check in checks if check.hop == name]),
+                status=_standing([check for check in checks if check.hop == name]),
             )
             for name, address in wanted.items()
         ]
@@ -145,35 +148,17 @@ def _diagnosis(verdict: Verdict, checks: Sequence[CheckReport]) -> Diagnosis | N
     if verdict is Verdict.HEALTHY:
         return None
     if wanted is None:
-        return _undecided(min(checks, key=lambda check: _UNDECIDED_FIRST.get(check.status, 9)))
+        return _undecided(min(checks, key=_how_undecided))
     for check in checks:
         for finding in check.findings:
             if finding.severity is wanted and not finding.ignored:
-                return _decided(check, finding)
+                return Diagnosis.of(check, finding)
     raise AssertionError("a verdict without a finding")
 
 
-def _decided(check: CheckReport, finding: FindingReport) -> Diagnosis:
-    return Diagnosis(
-        code=finding.code,
-        symptom=finding.symptom,
-        hop=check.hop,
-        layer=_layer(finding.code) or check.layer,
-        title=finding.title,
-        summary=finding.summary,
-        certain=len(finding.causes) == 1,
-        causes=finding.causes,
-        ruled_out=finding.ruled_out,
-        next_step=finding.next_step,
-        remedy=finding.remedy,
-        verify=finding.verify,
-    )
-
-
-def _layer(code: str) -> Layer | None:
-    """The layer that a code names; a company's own codes may name another."""
-    name = code.partition(".")[0]
-    return Layer(name) if name in set(Layer) else None
+def _how_undecided(check: CheckReport) -> tuple[int, bool]:
+    """The least is what the run is put down to; where it was interrupted, what ran before what never began."""
+    return _UNDECIDED_FIRST.get(check.status, 9), check.started_ms is None
 
 
 def _undecided(check: CheckReport) -> Diagnosis:
@@ -199,8 +184,20 @@ def _counts(checks: Sequence[CheckReport]) -> dict[Status, int]:
     return {status: counted[status] for status in Status}
 
 
+def _standing(checks: Sequence[CheckReport]) -> Status | None:
+    """How a hop stands; what was only read here says nothing good of a hop that nobody looked at."""
+    worst = _worst([check.status for check in checks])
+    looked = any(check.status in (Status.PASS, Status.WARN) and check.layer not in _READ_HERE for check in checks)
+    return worst if looked or worst not in (Status.PASS, Status.WARN) else None
+
+
 def _worst(statuses: Sequence[Status]) -> Status | None:
     return next((status for status in _WORST_FIRST if status in statuses), None)
+
+
+def _reached(asked: Address | None, measured: Value) -> str | None:
+    """Where a hop is: its name as it was given, or the IP address it was reached at, with the port either way."""
+    return str(replace(asked, host=str(measured)) if measured else asked) if asked else None
 
 
 def _text(value: Value) -> str | None:
