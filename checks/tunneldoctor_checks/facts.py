@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from tunneldoctor.model import Address, Database, Fact
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.session import LoginRefusal, Prepared, Session
+    from tunneldoctor.database.session import Prepared, Session
+    from tunneldoctor.database.trouble import LoginRefusal
     from tunneldoctor.net.connect import ConnectFailure, Trouble
     from tunneldoctor.net.stream import Stream
     from tunneldoctor.ssh.identity import Identity
-    from tunneldoctor.ssh.known_hosts import Pins
+    from tunneldoctor.ssh.pins import Pins
     from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, SlowHandshake, Transport
 
 # config

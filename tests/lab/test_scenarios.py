@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +39,8 @@ FINDING_KEYS = {
     "code", "severity", "title", "summary", "params", "symptom", "causes", "ruled_out", "remedy", "verify", "ignored",
     "evidence",
 }  # fmt: skip
+#: A field of a page that nobody gave a value.
+UNFILLED = re.compile(r"\{[a-z_]+\}")
 SECRETS = (postgres.PASSWORD, users.PASSWORD, keys.PASSPHRASE, "not-the-password", "wrong horse")
 
 
@@ -91,6 +94,7 @@ def _is_complete(report: dict[str, Any]) -> None:
         assert check.keys() >= CHECK_KEYS
         for finding in check["findings"]:
             assert finding.keys() >= FINDING_KEYS
+            assert not UNFILLED.search(f"{finding['title']} {finding['summary']}"), finding["code"]
 
 
 def _essence(report: dict[str, Any], status: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import paramiko
 import pytest
 from paramiko.agent import AgentSSH
 
-from tunneldoctor.ssh.agent import AgentUnreachable, reach
+from tunneldoctor.ssh.agent import AgentUnreachable, BoundedAgent, reach
 
 
 @pytest.fixture
@@ -146,3 +147,16 @@ def test_what_is_no_agent_is_not_taken_for_one(answer: bytes, tmp_path: Path) ->
 
 def test_paramiko_still_signs_through_the_method_that_is_overridden() -> None:
     assert callable(AgentSSH._send_message)
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        agent = BoundedAgent(ours)
+        agent.patience(0.05)
+        with pytest.raises(TimeoutError):
+            agent.ask(b"\x0b")
+        with contextlib.suppress(OSError):  # nobody is there to take it any more
+            theirs.sendall(b"\0\0\0\x05\x0c\0\0\0\0")
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            agent.ask(b"\x0b")

@@ -55,7 +55,8 @@ def test_an_error_is_claimed_exactly_where_openssh_fails(shape: str, keys: dict[
         data = SHAPES[shape](key)
         passphrase = passphrase_for(kind)
         examination = examine(data, passphrase)
-        claimed = examination.openssh_loads and "key.openssh-cannot-load" not in codes(examination)
+        errors = [damage for damage in examination.damages if damage.severity is Severity.ERROR]
+        claimed = not errors and "key.openssh-cannot-load" not in codes(examination)
         assert claimed == openssh_loads(data, passphrase, folder), (kind, codes(examination))
 
 
@@ -63,7 +64,6 @@ def test_every_good_key_is_loaded_without_a_word(keys: dict[str, bytes], folder:
     for kind in set(keys) - {"pkcs8-ed25519", "openssh-gcm-locked", "openssh-chacha-locked"}:
         examination = examine(keys[kind], passphrase_for(kind))
         assert codes(examination) == [], kind
-        assert examination.repaired is None
         assert examination.key is not None
         assert examination.key.fingerprint == fingerprint(keys[kind], passphrase_for(kind), folder)
 
@@ -99,8 +99,6 @@ def test_damage_is_named_and_undone(shape: str, code: str, keys: dict[str, bytes
         assert codes(examination) == [code], kind
         assert examination.key is not None
         assert examination.key.fingerprint == fingerprint(keys[kind], passphrase_for(kind), folder)
-        assert examination.repaired is not None
-        assert openssh_loads(examination.repaired, passphrase_for(kind), folder)
 
 
 def test_what_json_does_to_a_key_is_named_twice_and_undone(keys: dict[str, bytes]) -> None:
@@ -115,7 +113,6 @@ def test_a_key_cut_short_is_not_loaded(shape: str, keys: dict[str, bytes]) -> No
         examination = examine(SHAPES[shape](keys[kind]), None)
         assert codes(examination) == ["key.truncated"], kind
         assert examination.key is None
-        assert examination.repaired is None
 
 
 def test_crlf_in_a_pem_key_is_only_a_warning(keys: dict[str, bytes]) -> None:

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ssh.real_sshd import Sshd, generate, needs_sshd, sshd
-from tunneldoctor.ssh.host_certificates import plain_key
-from tunneldoctor.ssh.known_hosts import File, KnownHosts, Pins, Trust, matches, read
+from tunneldoctor.ssh.certificates import plain_key
+from tunneldoctor.ssh.host_trust import judge
+from tunneldoctor.ssh.known_hosts import File, KnownHosts, TooManyLines, matches, read
+from tunneldoctor.ssh.pins import Pins, Trust
 
 
 def blob(path: Path) -> bytes:
@@ -112,7 +114,7 @@ def test_the_verdict_is_the_real_ssh_s(case: str, ends: str, server: Sshd, tmp_p
     file.write_bytes(written.encode())
     accepted, shown = real_ssh(server, file)
     pins = read([file]).pins("127.0.0.1", server.port)
-    judgement = pins.judge(blob(folder / f"host_{shown.removeprefix('ssh-').removesuffix('-sha2-nistp256')}.pub"))
+    judgement = judge(pins, blob(folder / f"host_{shown.removeprefix('ssh-').removesuffix('-sha2-nistp256')}.pub"))
     assert judgement.trusted == accepted, judgement
     assert judgement.trust is expected
     plain = [kind for kind in pins.key_types() if "-cert-" not in kind]
@@ -126,8 +128,8 @@ def test_an_alias_is_looked_up_without_the_port(server: Sshd, tmp_path: Path) ->
     for names, expected in (("bastion", True), (f"[bastion]:{server.port}", False), ("127.0.0.1", False)):
         file.write_text(line(names, server.folder / "host_ed25519.pub") + "\n")
         accepted, _ = real_ssh(server, file, "HostKeyAlias=Bastion")
-        judgement = (
-            read([file]).pins("127.0.0.1", server.port, "Bastion").judge(blob(server.folder / "host_ed25519.pub"))
+        judgement = judge(
+            read([file]).pins("127.0.0.1", server.port, "Bastion"), blob(server.folder / "host_ed25519.pub")
         )
         assert judgement.trusted == accepted == expected, names
 
@@ -158,7 +160,7 @@ def test_a_host_certificate_is_judged_as_ssh_judges_it(case: str, names: str, tm
         file = tmp_path / "known_hosts"
         file.write_text(f"@cert-authority {names} {{ca}}\n{further}".format(**texts))
         accepted, _ = real_ssh(running, file, "HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com,ssh-ed25519")
-        judgement = read([file]).pins("127.0.0.1", running.port).judge(certificate)
+        judgement = judge(read([file]).pins("127.0.0.1", running.port), certificate)
         assert judgement.trusted == accepted, judgement
         assert judgement.trust is expected
 
@@ -205,16 +207,16 @@ def test_the_first_matching_line_is_named_with_file_and_line(tmp_path: Path) -> 
     path = Path(f"{generate(tmp_path / 'k')}.pub")
     first = File("one", b"# nothing here\n")
     second = File("two", f"\n# a comment\n{line('h', path)}\n".encode())
-    judgement = read([first, second]).pins("h").judge(blob(path))
+    judgement = judge(read([first, second]).pins("h"), blob(path))
     assert [pin.place for pin in judgement.pins] == ["two:3"]
 
 
 def test_a_fingerprint_pinned_in_the_configuration_replaces_known_hosts(tmp_path: Path) -> None:
     path = Path(f"{generate(tmp_path / 'k')}.pub")
     key = paramiko.PKey.from_type_string("ssh-ed25519", blob(path))
-    assert Pins("h", "h", fingerprints=(key.fingerprint,)).judge(key).trusted
-    assert Pins("h", "h", fingerprints=(key.fingerprint + "=",)).judge(blob(path)).trusted
-    assert Pins("h", "h", fingerprints=("SHA256:" + "A" * 43,)).judge(key).trust is Trust.CHANGED
+    assert judge(Pins("h", "h", fingerprints=(key.fingerprint,)), blob(path)).trusted
+    assert judge(Pins("h", "h", fingerprints=(key.fingerprint + "=",)), blob(path)).trusted
+    assert judge(Pins("h", "h", fingerprints=("SHA256:" + "A" * 43,)), blob(path)).trust is Trust.CHANGED
 
 
 def test_a_key_that_is_pinned_under_another_name_is_found(tmp_path: Path) -> None:
@@ -248,7 +250,7 @@ def test_a_file_in_utf_16_is_called_that(tmp_path: Path) -> None:
 def test_files_that_are_not_there_or_not_files_are_passed_over(tmp_path: Path) -> None:
     files = read([tmp_path / "absent", tmp_path]).files
     assert [file.problem for file in files] == ["is not there", "is not a file"]
-    assert read([tmp_path / "absent"]).pins("h").judge(b"\0\0\0\x0bssh-ed25519").trust is Trust.UNKNOWN
+    assert judge(read([tmp_path / "absent"]).pins("h"), b"\0\0\0\x0bssh-ed25519").trust is Trust.UNKNOWN
 
 
 def test_a_pattern_made_to_be_slow_is_not() -> None:
@@ -259,7 +261,7 @@ def test_a_pattern_made_to_be_slow_is_not() -> None:
 @given(st.binary(max_size=300))
 def test_no_file_raises_an_exception(data: bytes) -> None:
     pins, _ = read([File("x", b"h " + data + b"\n" + data)]).examine("h", 2222)
-    pins.judge(data)
+    judge(pins, data)
 
 
 @settings(max_examples=300, deadline=None)
@@ -277,3 +279,10 @@ def test_a_hundred_thousand_lines_are_searched(tmp_path: Path) -> None:
     pins, bad = read([File("big", f"{others}{salted}\n".encode())]).examine("wanted.example.com")
     assert [pin.place for pin in pins.lines] == ["big:100001"]
     assert bad.count == 0
+
+
+def test_a_file_too_long_for_the_time_given_ends_in_a_word_about_it_not_in_a_late_answer() -> None:
+    with pytest.raises(TooManyLines, match="known_hosts:"):
+        known(*["# a line"] * 20_000).examine("bastion", timeout=0.0)
+    pins, _ = known(*["# a line"] * 20_000).examine("bastion")
+    assert pins.lines == ()

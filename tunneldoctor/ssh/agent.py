@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import threading
 from dataclasses import dataclass
 
 import paramiko
@@ -60,9 +61,22 @@ class BoundedAgent(AgentSSH):
     def __init__(self, connection: socket.socket) -> None:
         super().__init__()
         self._socket = connection
+        self._asking = threading.Lock()
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Send *request*; the answer's type and the rest of it. Raises OSError, Malformed."""
+        """Send *request*; the answer's type and the rest of it. Raises OSError, Malformed.
+
+        One question at a time: a signature that nobody waits for any more may still be under way. After one that went
+        wrong the connection is closed, or the next question would get the answer to the last.
+        """
+        with self._asking:
+            try:
+                return self._exchange(request)
+            except (OSError, Malformed):
+                self._socket.close()
+                raise
+
+    def _exchange(self, request: bytes) -> tuple[int, bytes]:
         self._socket.sendall(struct.pack(">I", len(request)) + request)
         size = struct.unpack(">I", self._exactly(4))[0]
         if not 1 <= size <= LARGEST_ANSWER:
@@ -188,4 +202,4 @@ def _certified(key: paramiko.AgentKey, blob: bytes) -> Identity | None:
         certificate = from_blob(blob)
     except CertificateError:
         return None
-    return Identity("agent", key, certificate.fingerprint, certificate.plain_type, key.get_bits(), certificate)
+    return Identity("agent", key, certificate.fingerprint, certificate.plain_type, certificate)

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from tunneldoctor.model import Value, visible
-from tunneldoctor.ssh.blobs import Malformed, Reader, decode, fingerprint, key_type
+from tunneldoctor.ssh.blobs import Malformed, Reader, decode, fingerprint, key_type, string
 
 #: More than any certificate has, in bytes; ssh-keygen's own are below 4 KiB.
 LARGEST = 256 * 1024
@@ -33,7 +33,6 @@ class Certificate:
     type: str
     key_type: str
     key_id: str
-    serial: int
     principals: tuple[str, ...]
     valid_after: datetime | None
     valid_before: datetime | None
@@ -135,7 +134,6 @@ def _facts(parsed: serialization.SSHCertificate, kind: str, blob: bytes) -> Cert
         type="user" if parsed.type is serialization.SSHCertificateType.USER else "host",
         key_type=kind,
         key_id=visible(parsed.key_id, 200),
-        serial=parsed.serial,
         principals=tuple(visible(each, 200) for each in parsed.valid_principals[:1000]),
         valid_after=_moment(parsed.valid_after) if parsed.valid_after else None,
         valid_before=None if parsed.valid_before == _FOR_EVER else _moment(parsed.valid_before),
@@ -169,16 +167,30 @@ def _inner(value: bytes) -> bytes:
         return value
 
 
-# How many fields the certified key itself has, between the nonce and the serial number.
+# How many fields the certified key itself has, between the nonce and the serial number; RSA and ECDSA have two.
 _KEY_FIELDS = {"ssh-ed25519": 1, "sk-ssh-ed25519": 2, "sk-ecdsa-sha2-nistp256": 3}
+
+
+def _certified(reader: Reader) -> tuple[str, list[bytes]]:
+    """The plain key's type and fields, read from the start of a certificate. Raises Malformed, UnicodeDecodeError."""
+    kind = reader.string().decode("ascii").removesuffix("-cert-v01@openssh.com")
+    reader.string()  # nonce
+    return kind, [reader.string() for _ in range(_KEY_FIELDS.get(kind, 2))]
+
+
+def plain_key(blob: bytes) -> bytes | None:
+    """The certified key's own blob, taken out of the certificate without looking at the rest; None if unreadable."""
+    try:
+        kind, fields = _certified(Reader(blob))
+    except (Malformed, UnicodeDecodeError):
+        return None
+    return b"".join(string(each) for each in (kind.encode("ascii"), *fields))
 
 
 def _signature_algorithm(blob: bytes) -> str:
     """The first word of the signature, which is the certificate's last field. Raises Malformed."""
     reader = Reader(blob)
-    kind = reader.string().decode("ascii", "replace").removesuffix("-cert-v01@openssh.com")
-    for _ in range(1 + _KEY_FIELDS.get(kind, 2)):
-        reader.string()
+    _certified(reader)
     reader.take(8 + 4)  # serial, type
     reader.string(), reader.string()  # key id, principals
     reader.take(8 + 8)  # validity

@@ -31,12 +31,15 @@ def tls(address: tuple[str, int], server_name: str, timeout: float) -> Seen:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # no secret is sent: the question is only whether TLS is spoken at all
+    deadline = time.monotonic() + timeout
     try:
-        with socket.create_connection(address, timeout) as plain, _wrapped(context, plain, server_name) as stream:
+        with (
+            socket.create_connection(address, timeout) as plain,
+            context.wrap_socket(plain, server_hostname=server_name or None) as stream,
+        ):
             version = stream.version() or "TLS"
             with contextlib.suppress(TimeoutError):
-                stream.sendall(_HELLO)
-                first = stream.recv(256)
+                first = _answer(stream, _HELLO, deadline)
                 return Seen(True, f"{version} accepted; inside it: {described(first)}", first)
             return Seen(True, f"{version} accepted; inside it nothing")
     except TimeoutError:
@@ -47,12 +50,13 @@ def tls(address: tuple[str, int], server_name: str, timeout: float) -> Seen:
 
 def proxy(address: tuple[str, int], timeout: float) -> Seen:
     """Whether an SSH server answers once a PROXY protocol header (version 1) goes ahead."""
+    deadline = time.monotonic() + timeout
     try:
         with socket.create_connection(address, timeout) as stream:
             us, them = stream.getsockname(), stream.getpeername()
             family = "TCP6" if stream.family == socket.AF_INET6 else "TCP4"
             header = f"PROXY {family} {us[0]} {them[0]} {us[1]} {them[1]}\r\n".encode()
-            first = _answer(stream, header + _HELLO, timeout)
+            first = _answer(stream, header + _HELLO, deadline)
     except TimeoutError:
         return Seen(None, "a PROXY header got no answer in time")
     except OSError as error:
@@ -62,9 +66,10 @@ def proxy(address: tuple[str, int], timeout: float) -> Seen:
 
 def postgresql(address: tuple[str, int], timeout: float) -> Seen:
     """Whether the port answers PostgreSQL's SSLRequest, with its one letter or an error message."""
+    deadline = time.monotonic() + timeout
     try:
         with socket.create_connection(address, timeout) as stream:
-            first = _answer(stream, _SSL_REQUEST, timeout)
+            first = _answer(stream, _SSL_REQUEST, deadline)
     except TimeoutError:
         return Seen(None, "a PostgreSQL SSLRequest got no answer in time")
     except OSError as error:
@@ -73,12 +78,9 @@ def postgresql(address: tuple[str, int], timeout: float) -> Seen:
     return Seen(there, f"to a PostgreSQL SSLRequest came {described(first)}", first)
 
 
-def _wrapped(context: ssl.SSLContext, plain: socket.socket, server_name: str) -> ssl.SSLSocket:
-    return context.wrap_socket(plain, server_hostname=server_name or None)
-
-
-def _answer(stream: socket.socket, question: bytes, timeout: float) -> bytes:
-    deadline = time.monotonic() + timeout
+def _answer(stream: socket.socket, question: bytes, deadline: float) -> bytes:
+    """The first bytes that come back until *deadline* (monotonic). Raises OSError, TimeoutError."""
+    stream.settimeout(max(0.05, deadline - time.monotonic()))
     stream.sendall(question)
     stream.settimeout(max(0.05, deadline - time.monotonic()))
     return stream.recv(256)

@@ -24,14 +24,13 @@ class Identity:
     key: paramiko.PKey
     fingerprint: str
     type: str
-    bits: int
     certificate: Certificate | None = None
     certificate_first: bool = True
 
     @classmethod
     def of(cls, source: str, key: paramiko.PKey) -> Identity:
         """The identity of a bare key."""
-        return cls(source, key, key.fingerprint, key.get_name(), key.get_bits())
+        return cls(source, key, key.fingerprint, key.get_name())
 
     def certified(self, certificate: Certificate, first: bool) -> Identity:
         """The same key with its certificate."""

@@ -15,7 +15,8 @@ from tunneldoctor.model import Severity
 from tunneldoctor.ssh import openssh_key
 from tunneldoctor.ssh.blobs import Malformed, Reader, decode, fingerprint, key_type
 from tunneldoctor.ssh.damage import Damage, Refused, refused
-from tunneldoctor.ssh.key_text import OPENSSH, Envelope
+from tunneldoctor.ssh.key_text import Envelope
+from tunneldoctor.ssh.openssh_key import OPENSSH
 
 #: What paramiko, cryptography or bcrypt raise on bytes that are no good key (AssertionError, KeyError: paramiko).
 LIBRARY_ERRORS = (

@@ -1,21 +1,15 @@
-"""A private key as text: what pasting, editors and secret stores did to it, undone as far as it can be.
-
-What OpenSSH takes and what it refuses is modelled on sshkey.c (``private2_uudecode``) and on OpenSSL's PEM reader
-(pem_lib.c), and held against the real ``ssh-keygen`` in the tests.
-"""
+"""A private key as text: what pasting, editors and secret stores did to it, undone as far as it can be."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from tunneldoctor.model import Severity
 from tunneldoctor.ssh.blobs import Malformed, decode
 from tunneldoctor.ssh.damage import Damage
-from tunneldoctor.ssh.openssh_key import BEGIN as OPENSSH_BEGIN
-from tunneldoctor.ssh.openssh_key import END as OPENSSH_END
+from tunneldoctor.ssh.key_weight import weighed
+from tunneldoctor.ssh.openssh_key import OPENSSH
 
-OPENSSH = "OPENSSH PRIVATE KEY"
 #: Key material without markers, whose kind its contents must tell.
 BARE_DER = ""
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
@@ -26,12 +20,8 @@ _HEADERS = re.compile(
     r"\s*Proc-Type:\s*4\s*,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]{3,20})\s*,\s*([0-9A-Fa-f]{16,32})\s*"
 )
 _ESCAPED = re.compile(r"(?:\\+r)?\\+n")
-# Damage beside which a missing last newline is still worth a word.
-_APART = {"key.missing-final-newline"}
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-# OpenSSL takes these off the end of a line: blanks, controls, and (its char being signed) everything above ASCII.
-_STRIPPED = bytes([*range(33), *range(128, 256)])
 _PARAMETERS = re.compile(r"-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\r?\n?")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 
@@ -122,7 +112,7 @@ def envelope(text: str, data: bytes, damages: list[Damage]) -> Envelope | None:
     found += _foreign(body)
     if begin and end and begin.group(1) != end.group(1):
         found.append(Damage("key.corrupt", {"reason": "its first and last line name different kinds of key"}))
-    return Envelope(label, packed, dek, tuple(_weighed(found, label, data)))
+    return Envelope(label, packed, dek, tuple(weighed(found, label, data)))
 
 
 def _markers(text: str) -> tuple[re.Match[str] | None, re.Match[str] | None]:
@@ -229,74 +219,3 @@ def _foreign(body: str) -> list[Damage]:
     what = f"{len(foreign)} characters between BEGIN and END that do not belong there"
     points = ", ".join(sorted({f"U+{ord(each):04X}" for each in foreign})[:8])
     return [Damage("key.stray-text", {"what": what}, seen=points)]
-
-
-def _weighed(damages: list[Damage], label: str, data: bytes) -> list[Damage]:
-    """Give each damage the weight that it has for OpenSSH, and drop what disturbs nobody."""
-    if reads(data, label):
-        return [_as_warning(each) for each in damages if each.code == "key.crlf-line-endings" or "BOM" in _what(each)]
-    if label != OPENSSH:
-        damages = [_as_warning(each) if each.params.get("ending") == "CRLF" else each for each in damages]
-        damages = [each for each in damages if not _harmless_in_pem(each)]
-    damages = _together(_without_the_obvious(damages))
-    if not any(each.severity is Severity.ERROR for each in damages):
-        return [*damages, Damage("key.stray-text", {"what": "empty lines, or a layout that is not a key file's"})]
-    return damages
-
-
-def _what(damage: Damage) -> str:
-    return str(damage.params.get("what", ""))
-
-
-def _harmless_in_pem(damage: Damage) -> bool:
-    return damage.code == "key.missing-final-newline" or _what(damage).endswith("after the END line")
-
-
-def _without_the_obvious(damages: list[Damage]) -> list[Damage]:
-    """No last newline, or blanks, beside lost newlines or quotation marks are no second fault."""
-    codes = {each.code for each in damages}
-    if codes & {"key.newlines-lost", "key.escaped-newlines"}:
-        damages = [each for each in damages if not _what(each).startswith("blanks")]
-    if any(each.code not in _APART and each.params.get("ending") != "CRLF" for each in damages):
-        damages = [each for each in damages if each.code != "key.missing-final-newline"]
-    return damages
-
-
-def _together(damages: list[Damage]) -> list[Damage]:
-    """One finding for all that is stray."""
-    stray = [each for each in damages if each.code == "key.stray-text"]
-    if len(stray) < 2:
-        return damages
-    what, seen = (", and ".join(_what(each) for each in stray), "; ".join(each.seen for each in stray if each.seen))
-    severity = min((each.severity for each in stray), key=lambda each: each.rank)
-    others = [each for each in damages if each.code != "key.stray-text"]
-    return [*others, Damage("key.stray-text", {"what": what}, severity, seen)]
-
-
-def _as_warning(damage: Damage) -> Damage:
-    return Damage(damage.code, damage.params, Severity.WARNING, damage.seen)
-
-
-def reads(data: bytes, label: str) -> bool:
-    """True where OpenSSH 9 finds the key's envelope in *data* as it stands."""
-    return _openssh_reads(data) if label == OPENSSH else _pem_reads(data, label)
-
-
-def _openssh_reads(data: bytes) -> bool:
-    begin, end = OPENSSH_BEGIN.encode() + b"\n", b"\n" + OPENSSH_END.encode() + b"\n"
-    if not data.startswith(begin) or end not in data:
-        return False
-    body = data[len(begin) : data.index(end)]
-    return not re.search(rb"[^A-Za-z0-9+/=\s]", body)
-
-
-def _pem_reads(data: bytes, label: str) -> bool:
-    lines = [line.rstrip(_STRIPPED) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
-    begin, end = f"-----BEGIN {label}-----".encode(), f"-----END {label}-----".encode()
-    if not label or begin not in lines or end not in lines[lines.index(begin) :]:
-        return False
-    start = lines.index(begin) + 1
-    body = lines[start : lines.index(end, start)]
-    if body and body[0].startswith(b"Proc-Type:"):
-        body = body[body.index(b"") + 1 :] if b"" in body else [b"?"]
-    return b"" not in body and not re.search(rb"[^A-Za-z0-9+/=\s]", b"\n".join(body))

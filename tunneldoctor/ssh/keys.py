@@ -23,22 +23,13 @@ LARGEST = 1024 * 1024
 class Examination:
     """What came of it.
 
-    ``key`` is loaded from the repaired bytes where damage can be undone; ``repaired`` holds those bytes (still
-    encrypted, if the key was), and is None where nothing had to be repaired or nothing could be. ``public`` is the
-    fingerprint of the public half, which is known for some keys that can't be opened; ``label`` is what stands
-    between the dashes of the first line.
+    ``key`` is loaded from the repaired bytes where damage can be undone. ``public`` is the fingerprint of the public
+    half, which is known for some keys that can't be opened.
     """
 
     damages: tuple[Damage, ...]
     key: paramiko.PKey | None = None
-    repaired: bytes | None = None
     public: str | None = None
-    label: str | None = None
-
-    @property
-    def openssh_loads(self) -> bool:
-        """True where no damage keeps OpenSSH (9.6 and later) from loading the file as it stands."""
-        return all(damage.severity is not Severity.ERROR for damage in self.damages)
 
     def __repr__(self) -> str:
         return f"Examination({[damage.code for damage in self.damages]}, {self.public})"
@@ -62,11 +53,9 @@ def _opened(found: Envelope, passphrase: bytes | None) -> Examination:
     except Refused as refusal:
         blob = public_blob(found)
         damages = _merged(found.damages, refusal.damage)
-        return Examination(damages, public=fingerprint(blob) if blob else None, label=found.label)
+        return Examination(damages, public=fingerprint(blob) if blob else None)
     damages = _explained((*found.damages, *loaded.damages))
-    broken = any(each.code != "key.openssh-cannot-load" for each in found.damages)
-    repaired = found.rebuilt() if broken and found.label else None
-    return Examination(damages, loaded.key, repaired, loaded.key.fingerprint, found.label)
+    return Examination(damages, loaded.key, loaded.key.fingerprint)
 
 
 def _load_patiently(found: Envelope, passphrase: bytes | None) -> Loaded:

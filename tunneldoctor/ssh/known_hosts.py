@@ -11,29 +11,17 @@ import binascii
 import hmac
 import io
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunneldoctor.model import visible
 from tunneldoctor.ssh.blobs import fingerprint
-from tunneldoctor.ssh.pins import Judgement, Pin, Pins, Trust
-
-__all__ = [
-    "DEFAULT_FILES",
-    "BadLine",
-    "File",
-    "Judgement",
-    "KnownHosts",
-    "Pin",
-    "Pins",
-    "Trust",
-    "default_files",
-    "read",
-]
+from tunneldoctor.ssh.pins import Pin, Pins
 
 #: ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile.
-DEFAULT_FILES = (
+_DEFAULT_FILES = (
     "~/.ssh/known_hosts",
     "~/.ssh/known_hosts2",
     "/etc/ssh/ssh_known_hosts",
@@ -44,8 +32,14 @@ LARGEST = 512 * 1024 * 1024
 #: Unreadable lines that are remembered one by one.
 MOST_BAD_LINES = 50
 _MOST_NAMES = 5
+#: Lines between two looks at the clock, less one: a power of two.
+_CLOCK_MASK = 0x3FFF
 _SSH_PORT = 22
 _LONGEST_PATTERN = 1023  # match_pattern_list in match.c
+
+
+class TooManyLines(Exception):
+    """The files could not be gone through in the time given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +70,20 @@ class KnownHosts:
         """What is pinned for a server. A HostKeyAlias is looked up as it is, without a port (sshconnect.c)."""
         return self.examine(host, port, alias)[0]
 
-    def examine(self, host: str, port: int = _SSH_PORT, alias: str | None = None) -> tuple[Pins, BadLines]:
-        """The same, and in the same pass the lines that nobody can read."""
+    def examine(
+        self, host: str, port: int = _SSH_PORT, alias: str | None = None, timeout: float | None = None
+    ) -> tuple[Pins, BadLines]:
+        """The same, and in the same pass the lines that nobody can read.
+
+        Raises TooManyLines once *timeout* seconds are over.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
         name = _looked_up(host, port, alias)
         bare = host.lower() if alias is None and port != _SSH_PORT else None
         found: list[Pin] = []
         without_port: list[Pin] = []
         bad = BadLines()
-        for line, names in self._candidates(_filter(name, bare)):
+        for line, names in self._candidates(_filter(name, bare), deadline):
             if reason := line.unreadable():
                 bad.note(line, reason)
             elif name in names:
@@ -106,11 +106,13 @@ class KnownHosts:
                 at = data.find(encoded, at + 1)
         return tuple(places)
 
-    def _candidates(self, names_in: Callable[[bytes], Names]) -> Iterator[tuple[Line, Names]]:
+    def _candidates(self, names_in: Callable[[bytes], Names], deadline: float | None) -> Iterator[tuple[Line, Names]]:
         """Lines that speak about the server, and lines that are not of the usual forms and need a closer look."""
         for file in self.files:
             data = (file.data or b"").removeprefix(b"\xef\xbb\xbf")
             for number, raw in enumerate(io.BytesIO(data), 1):
+                if not number & _CLOCK_MASK and deadline is not None and time.monotonic() > deadline:
+                    raise TooManyLines(f"{file.name}:{number}")
                 usual = _USUAL.match(raw)
                 names = names_in(usual[1]) if usual else ()
                 if usual and not names:
@@ -279,7 +281,7 @@ def _glob(name: bytes, pattern: bytes) -> bool:
 
 def default_files() -> tuple[Path, ...]:
     """OpenSSH's own files for this user, whether they are there or not."""
-    return tuple(Path(name).expanduser() for name in DEFAULT_FILES)
+    return tuple(Path(name).expanduser() for name in _DEFAULT_FILES)
 
 
 def read(sources: Iterable[Path | File]) -> KnownHosts:

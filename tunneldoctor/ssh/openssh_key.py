@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.poly1305 import Poly1305
 from tunneldoctor.ssh.blobs import Malformed, Reader, string
 
 MAGIC = b"openssh-key-v1\0"
-BEGIN = "-----BEGIN OPENSSH PRIVATE KEY-----"
-END = "-----END OPENSSH PRIVATE KEY-----"
+#: What stands between the dashes of its first and last line.
+OPENSSH = "OPENSSH PRIVATE KEY"
+BEGIN, END = f"-----BEGIN {OPENSSH}-----", f"-----END {OPENSSH}-----"
 #: bcrypt rounds above this would hold up the examination for minutes; ssh-keygen's default is 16 (24 since 9.9).
 MOST_ROUNDS = 5000
 
@@ -76,7 +77,7 @@ class Container:
 
 
 def parse(data: bytes) -> Container:
-    """Read the decoded container. Raises Malformed (cut short, or not a container) and UnknownCipher."""
+    """Read the decoded container. Raises Malformed (cut short), Inconsistent and UnknownCipher."""
     reader = Reader(data)
     if reader.take(len(MAGIC)) != MAGIC:
         raise Inconsistent("the decoded text does not begin as an OpenSSH key does")

@@ -11,7 +11,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import paramiko
@@ -27,8 +26,9 @@ from paramiko.message import Message
 from paramiko.packet import Packetizer
 
 import tunneldoctor
-from tunneldoctor.ssh.algorithms import Offer, is_aead, preferring
-from tunneldoctor.ssh.identification import Greeting, NotSsh, TooOld
+from tunneldoctor.ssh.algorithms import is_aead, preferring
+from tunneldoctor.ssh.heard import MOST_MESSAGES, Answer, AuthReply, Heard, decoded, keep, offer_of
+from tunneldoctor.ssh.identification import NotSsh, TooOld
 from tunneldoctor.ssh.recording import RecordingStream
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -44,7 +44,6 @@ OVERRIDDEN = (
     "_parse_debug",
     "_parse_disconnect",
     "_parse_ext_info",
-    "_parse_global_request",
     "_parse_request_failure",
     "_parse_request_success",
     "_preferred_ciphers",
@@ -56,9 +55,6 @@ USED = ("_channels", "_handler_table", "_key_info", "_send_message", "_send_user
 
 #: Largest packet that is taken, in bytes; OpenSSH's limit (packet.c, PACKET_MAX_SIZE).
 LARGEST_PACKET = 256 * 1024
-#: Most messages of one sort that are kept, and most characters of each.
-MOST_MESSAGES = 64
-LONGEST_TEXT = 4000
 #: The message whose meaning depends on the method: PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST (RFC 4252, RFC 4256).
 MSG_USERAUTH_60 = 60
 _EXT_INFO = 7
@@ -78,22 +74,6 @@ def _curve(preferred: Sequence[str]) -> tuple[str, ...]:
     return (*hybrid, *curves, *(name for name in found if name not in hybrid))
 
 
-@dataclass(slots=True)
-class Heard:
-    """What a server has said so far that paramiko itself would only log."""
-
-    greeting: Greeting = field(default_factory=Greeting)
-    offer: Offer | None = None
-    markers: tuple[str, ...] = ()
-    host_key: bytes = b""
-    debug_messages: list[str] = field(default_factory=list)
-    auth_banners: list[str] = field(default_factory=list)
-    disconnect: tuple[int, str] | None = None
-    sig_algs: tuple[str, ...] | None = None
-    ext_infos: int = 0
-    announced_host_keys: tuple[bytes, ...] = ()
-
-
 class BoundedPacketizer(Packetizer):
     """Takes no packet that is larger than any honest one, and starts no timer thread that outlives the connection."""
 
@@ -105,25 +85,6 @@ class BoundedPacketizer(Packetizer):
 
     def start_handshake(self, timeout: float) -> None:
         """Nothing: whoever waits for the handshake has the deadline."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """The reply to one global request, once ``arrived`` is set; ``granted`` stays None where the connection ended."""
-
-    arrived: threading.Event = field(default_factory=threading.Event)
-    granted: bool | None = None
-    message: Message | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuthReply:
-    """One reply to a login: ``success``, ``failure`` or ``60`` with the message's rest, still to be read."""
-
-    kind: str
-    methods: tuple[str, ...] = ()
-    partial: bool = False
-    rest: Message | None = None
 
 
 def _bounded_feed(channel: paramiko.Channel, message: Message) -> None:
@@ -252,7 +213,7 @@ class Peer(paramiko.Transport):
         parsed: dict[str, Any] = inner._really_parse_kex_init(m, ignore_first_byte)
         if not ignore_first_byte:
             if self.heard.offer is None:
-                self.heard.offer, self.heard.markers = _offer(parsed)
+                self.heard.offer, self.heard.markers = offer_of(parsed)
             self._spare_mac(parsed)
         return parsed
 
@@ -284,25 +245,16 @@ class Peer(paramiko.Transport):
         for _ in range(min(m.get_int(), MOST_MESSAGES)):
             name, value = m.get_binary(), m.get_binary()
             if name == b"server-sig-algs":
-                self.heard.sig_algs = tuple(_text(value, LARGEST_PACKET).split(","))
+                self.heard.sig_algs = tuple(decoded(value, LARGEST_PACKET).split(","))
         self._tell()
 
     def _parse_disconnect(self, m: Message) -> None:
-        self.heard.disconnect = (m.get_int(), _text(m.get_binary()))
+        self.heard.disconnect = (m.get_int(), decoded(m.get_binary()))
 
     def _parse_debug(self, m: Message) -> None:
         m.get_boolean()
-        _keep(self.heard.debug_messages, m.get_binary())
+        keep(self.heard.debug_messages, m.get_binary())
         self._tell()
-
-    def _parse_global_request(self, m: Message) -> None:
-        if m.get_binary() == b"hostkeys-00@openssh.com":
-            m.get_boolean()
-            keys = iter(m.get_binary, b"")
-            self.heard.announced_host_keys = tuple(key for key, _ in zip(keys, range(MOST_MESSAGES), strict=False))
-        m.rewind()
-        inner: Any = super()
-        inner._parse_global_request(m)
 
     def _parse_request_success(self, m: Message) -> None:
         self._answered(m)
@@ -325,7 +277,7 @@ class Peer(paramiko.Transport):
         return number
 
     def _parse_channel_open_failure(self, m: Message) -> None:
-        number, code, text = m.get_int(), m.get_int(), _text(m.get_binary())
+        number, code, text = m.get_int(), m.get_int(), decoded(m.get_binary())
         if number in self.channel_events:
             self.refusals[number] = (code, text)
         m.rewind()
@@ -349,7 +301,7 @@ class Peer(paramiko.Transport):
         self._tell()
 
     def _on_auth_failure(self, m: Message) -> None:
-        methods = tuple(_text(m.get_binary()).split(","))
+        methods = tuple(decoded(m.get_binary()).split(","))
         self._reply(AuthReply("failure", tuple(filter(None, methods)), m.get_boolean()))
 
     def _on_auth_success(self, m: Message) -> None:
@@ -360,7 +312,7 @@ class Peer(paramiko.Transport):
         self._reply(AuthReply("60", rest=m))
 
     def _on_auth_banner(self, m: Message) -> None:
-        _keep(self.heard.auth_banners, m.get_binary())
+        keep(self.heard.auth_banners, m.get_binary())
         self._tell()
 
     def _reply(self, reply: AuthReply) -> None:
@@ -377,24 +329,3 @@ def _add(message: Message, value: Any) -> None:
         message.add_int(value)
     else:
         message.add_string(value)
-
-
-def _offer(parsed: dict[str, Any]) -> tuple[Offer, tuple[str, ...]]:
-    """The server's lists, and the markers that stand among its key exchange methods (RFC 8308 §2.1)."""
-    names = parsed["kex_algo_list"]
-    markers = tuple(name for name in names if name.startswith(("ext-info-", "kex-strict-")))
-    both = {
-        kind: tuple(name for name in parsed[f"client_{word}_algo_list"] if name in parsed[f"server_{word}_algo_list"])
-        for kind, word in (("cipher", "encrypt"), ("mac", "mac"))
-    }
-    kex = tuple(name for name in names if name not in markers)
-    return Offer(kex, tuple(parsed["server_key_algo_list"]), both["cipher"], both["mac"]), markers
-
-
-def _text(data: bytes, limit: int = LONGEST_TEXT) -> str:
-    return data[:limit].decode("utf-8", "backslashreplace")
-
-
-def _keep(messages: list[str], data: bytes) -> None:
-    if len(messages) < MOST_MESSAGES:
-        messages.append(_text(data))

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from tunneldoctor.ssh.blobs import Malformed, fingerprint, key_type
-
-if TYPE_CHECKING:
-    import paramiko
+from tunneldoctor.ssh.blobs import fingerprint, key_type
 
 #: OpenSSH's own order of preference (myproposal.h), by the type of the key.
 PREFERENCE = (
@@ -116,31 +112,14 @@ class Pins:
         """Where this very key is pinned under another name."""
         return self.owners(blob) if self.owners else ()
 
-    def judge(self, host_key: paramiko.PKey | bytes) -> Judgement:
-        """Judge a key, or a host certificate, as its blob or as paramiko has it. Raises nothing for any bytes."""
-        blob = host_key if isinstance(host_key, bytes) else _blob_of(host_key)
-        try:
-            kind = key_type(blob)
-        except Malformed:
-            return Judgement(Trust.UNKNOWN, fingerprint(blob), "unreadable", plain=blob)
-        if "-cert-v01@" in kind:
-            from tunneldoctor.ssh.host_certificates import judge_certificate
-
-            return judge_certificate(self, blob)
-        return self.judge_plain(blob)
-
     def judge_plain(self, blob: bytes) -> Judgement:
-        """Judge a plain key's blob."""
+        """Judge a plain key's blob. Raises Malformed where it does not begin with a key type."""
         seen = Judgement(Trust.UNKNOWN, fingerprint(blob), key_type(blob), plain=blob)
         if self.fingerprints:
             trusted = seen.presented in {each.rstrip("=") for each in self.fingerprints}
             return replace(seen, trust=Trust.TRUSTED if trusted else Trust.CHANGED)
         judged = _by_lines(seen, self.lines, blob)
         return judged if judged.trust is not Trust.UNKNOWN else _by_bare_lines(seen, self.bare, blob)
-
-
-def _blob_of(key: paramiko.PKey) -> bytes:
-    return key.public_blob.key_blob if key.public_blob else key.asbytes()
 
 
 def _by_lines(seen: Judgement, lines: tuple[Pin, ...], blob: bytes) -> Judgement:

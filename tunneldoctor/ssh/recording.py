@@ -1,4 +1,4 @@
-"""A stream that remembers its first bytes, when they came, and how the peer ended it.
+"""A stream that remembers its first bytes, and how and when the peer ended it.
 
 An SSH library says "error reading banner" for silence, for a reset and for a web server alike; what tells them apart is
 here.
@@ -49,10 +49,8 @@ class RecordingStream:
         self._stalled_since: float | None = None
         self.started = time.monotonic()
         self.round_trip = round_trip_of(stream)
-        self.peer_address = peer_address(stream)
         self.first = b""
         self.received = 0
-        self.first_after: float | None = None
         self.end: End | None = None
 
     def recv(self, size: int) -> bytes:
@@ -122,8 +120,6 @@ class RecordingStream:
         if not data:
             self._ended("closed")
             return
-        if self.first_after is None:
-            self.first_after = time.monotonic() - self.started
         self.received += len(data)
         self.first += data[: max(0, KEPT - len(self.first))]
 

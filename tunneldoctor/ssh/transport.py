@@ -19,9 +19,10 @@ from tunneldoctor.model import Address, Secret
 from tunneldoctor.ssh.algorithms import Negotiated, Offer, is_aead
 from tunneldoctor.ssh.forwarding import ForwardedStream, OpenFailure
 from tunneldoctor.ssh.handshake import HandshakeFailure, SlowHandshake, failure_of, software_of, waiting_stage
-from tunneldoctor.ssh.paramiko_overrides import Answer, Peer
+from tunneldoctor.ssh.heard import Answer
+from tunneldoctor.ssh.paramiko_overrides import Peer
 from tunneldoctor.ssh.recording import End, RecordingStream, reset_already
-from tunneldoctor.ssh.userauth import Login, Refusal
+from tunneldoctor.ssh.userauth import Login, Refusal, Result
 
 if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
@@ -40,6 +41,7 @@ class Transport:
         self._stream = stream
         self._login = Login(peer)
         self._plain_host_key = host_key.asbytes()
+        self._answered = False
         self.algorithms = negotiated
 
     @classmethod
@@ -92,19 +94,9 @@ class Transport:
         return software_of(self.banner) or self.banner
 
     @property
-    def preamble(self) -> tuple[str, ...]:
-        """Lines of text that the server sent before its identification."""
-        return tuple(self._peer.heard.greeting.lines)
-
-    @property
     def host_key(self) -> bytes:
         """The host key as presented, in the wire format; the certificate where it is one."""
         return self._peer.heard.host_key
-
-    @property
-    def host_key_type(self) -> str:
-        """The type that the presented host key names itself: ``ssh-ed25519``, ``ssh-rsa-cert-v01@openssh.com`` …"""
-        return paramiko.Message(self.host_key).get_text()
 
     @property
     def plain_host_key(self) -> bytes:
@@ -127,11 +119,6 @@ class Transport:
         return self._peer.heard.ext_infos > 1
 
     @property
-    def announced_host_keys(self) -> tuple[bytes, ...]:
-        """All host keys that the server claims to have, sent after a login (hostkeys-00@openssh.com); unproven."""
-        return self._peer.heard.announced_host_keys
-
-    @property
     def debug_messages(self) -> tuple[str, ...]:
         """The server's SSH_MSG_DEBUG texts so far."""
         return tuple(self._peer.heard.debug_messages)
@@ -152,11 +139,6 @@ class Transport:
         return self._stream.end
 
     @property
-    def peer_address(self) -> tuple[str, int] | None:
-        """The server's IP address and port, where the connection is a socket of ours."""
-        return self._stream.peer_address
-
-    @property
     def is_active(self) -> bool:
         """True while neither side has ended the connection, as far as is known here."""
         return self._peer.is_active()
@@ -165,6 +147,11 @@ class Transport:
     def is_logged_in(self) -> bool:
         """True once a login succeeded."""
         return bool(self._peer.authenticated)
+
+    @property
+    def has_answered(self) -> bool:
+        """True once a :meth:`round_trip` came back: a connection that ends now was in order until then."""
+        return self._answered
 
     # -- login ---------------------------------------------------------------------------------------------------
 
@@ -175,14 +162,19 @@ class Transport:
 
         A password goes by *method*, ``password`` or ``keyboard-interactive``. None means that the login succeeded.
         """
+        if isinstance(credential, Secret):
+            return self._try(method, lambda: ("", self._login.with_password(username, credential, method, timeout)))
+        return self._try("publickey", lambda: self._login.with_key(username, credential, timeout))
+
+    def ask_methods(self, username: str, timeout: float) -> Refusal | None:
+        """What the server takes from this user, asked without a credential; None where it lets the user in as is."""
+        return self._try("none", lambda: ("", self._login.with_nothing(username, timeout)))
+
+    def _try(self, method: str, attempt: Callable[[], tuple[str, Result]]) -> Refusal | None:
         started = time.monotonic()
         algorithm = ""
         try:
-            if isinstance(credential, Secret):
-                result = self._login.with_password(username, credential, method, timeout)
-            else:
-                method = "publickey"
-                algorithm, result = self._login.with_key(username, credential, timeout)
+            algorithm, result = attempt()
             kind, methods, text = result.kind, result.methods, result.text
         except _ENDING as error:
             kind, methods, text = "closed", (), str(error)
@@ -230,7 +222,10 @@ class Transport:
         """Seconds until the server answers a question that it need not understand; None without an answer in time."""
         started = time.monotonic()
         answer = self._ask("keepalive@openssh.com", timeout=timeout)
-        return time.monotonic() - started if answer and answer.granted is not None else None
+        if answer is None or answer.granted is None:
+            return None
+        self._answered = True
+        return time.monotonic() - started
 
     def may_listen(self, timeout: float) -> bool | None:
         """Whether the server would listen for us on its loopback; it stops at once. None without an answer in time."""

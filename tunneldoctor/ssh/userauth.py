@@ -13,7 +13,8 @@ from paramiko.message import Message
 
 from tunneldoctor.model import Secret
 from tunneldoctor.ssh.algorithms import signature_algorithm
-from tunneldoctor.ssh.paramiko_overrides import AuthReply, Peer
+from tunneldoctor.ssh.heard import AuthReply
+from tunneldoctor.ssh.paramiko_overrides import Peer
 
 if TYPE_CHECKING:
     from tunneldoctor.ssh.recording import End
@@ -52,9 +53,21 @@ class Refusal:
         """True where what was tried was right and not enough."""
         return self.kind == "partial"
 
+    @property
+    def too_many_tries(self) -> bool:
+        """True where sshd hung up because this was one refused try too many (auth.c, ``auth_maxtries_exceeded``)."""
+        return self.disconnect is not None and "too many authentication failures" in self.disconnect[1].lower()
+
+    @property
+    def turned_down(self) -> bool:
+        """True where the server said no to what was tried, in plain words or by reaching its limit of tries."""
+        return self.kind == "refused" or self.too_many_tries
+
 
 @dataclass(frozen=True, slots=True)
-class _Result:
+class Result:
+    """How one try ended: ``success`` or a kind of :class:`Refusal`, the methods still offered, the server's words."""
+
     kind: str
     methods: tuple[str, ...] = ()
     text: str = ""
@@ -67,7 +80,7 @@ class Login:
         self._peer = peer
         self._asked_for_service = False
 
-    def with_key(self, username: str, key: paramiko.PKey, timeout: float) -> tuple[str, _Result]:
+    def with_key(self, username: str, key: paramiko.PKey, timeout: float) -> tuple[str, Result]:
         """Sign and send at once. The algorithm used, and how it went."""
         deadline = time.monotonic() + timeout
         if failed := self._service(deadline):
@@ -77,10 +90,10 @@ class Login:
         try:
             signature = _sign(key, self._to_sign(request), algorithm, deadline - time.monotonic())
         except _NotSigned as error:
-            return algorithm, _Result("agent", text=str(error))
+            return algorithm, Result("agent", text=str(error))
         return algorithm, self._try((*request, signature), deadline)
 
-    def with_password(self, username: str, password: Secret, method: str, timeout: float) -> _Result:
+    def with_password(self, username: str, password: Secret, method: str, timeout: float) -> Result:
         """Send the password, by ``password`` or as the answer to the one question of ``keyboard-interactive``."""
         deadline = time.monotonic() + timeout
         if failed := self._service(deadline):
@@ -89,13 +102,18 @@ class Login:
             return self._try((username, _SERVICE, method, False, password.reveal()), deadline)
         return self._try((username, _SERVICE, method, "", ""), deadline, password)
 
-    def _service(self, deadline: float) -> _Result | None:
+    def with_nothing(self, username: str, timeout: float) -> Result:
+        """Ask what the server takes: ``none``, which as the first request counts as no try (RFC 4252 §5.2)."""
+        deadline = time.monotonic() + timeout
+        return self._service(deadline) or self._try((username, _SERVICE, "none"), deadline)
+
+    def _service(self, deadline: float) -> Result | None:
         if not self._asked_for_service:
             self._asked_for_service = True
             self._peer.send(_SERVICE_REQUEST, "ssh-userauth")
         if self._peer.wait_for(lambda: self._peer.service_accepted, deadline - time.monotonic()):
             return None
-        return _Result("no-service" if self._peer.over.is_set() else "stalled")
+        return Result("no-service" if self._peer.over.is_set() else "stalled")
 
     def _algorithm(self, key: paramiko.PKey) -> tuple[str, bytes]:
         key_type, body = _public_part(key)
@@ -112,7 +130,7 @@ class Login:
                 message.add_string(each)
         return message.asbytes()
 
-    def _try(self, request: tuple[Any, ...], deadline: float, answer: Secret | None = None) -> _Result:
+    def _try(self, request: tuple[Any, ...], deadline: float, answer: Secret | None = None) -> Result:
         self._peer.auth_replies.clear()
         self._peer.send(_USERAUTH_REQUEST, *request)
         while reply := self._next_reply(deadline):
@@ -120,14 +138,14 @@ class Login:
                 return _result(reply)
             method = request[2]
             if method == "password":
-                return _Result("password-change", text=_shown(reply))
+                return Result("password-change", text=_shown(reply))
             if method == "keyboard-interactive":
                 prompts = _prompts(reply)
                 if len(prompts) > 1 or (prompts and answer is None):
-                    return _Result("prompts", text=" / ".join(prompts))
+                    return Result("prompts", text=" / ".join(prompts))
                 self._peer.send(_INFO_RESPONSE, len(prompts), *([answer.reveal()] if prompts and answer else []))
                 answer = None if prompts else answer
-        return _Result("closed" if self._peer.over.is_set() else "stalled")
+        return Result("closed" if self._peer.over.is_set() else "stalled")
 
     def _next_reply(self, deadline: float) -> AuthReply | None:
         replies = self._peer.auth_replies
@@ -167,10 +185,10 @@ def _ask_agent(key: paramiko.PKey, data: bytes, algorithm: str, signed: queue.Si
         signed.put(error)
 
 
-def _result(reply: AuthReply) -> _Result:
+def _result(reply: AuthReply) -> Result:
     if reply.kind == "success":
-        return _Result("success")
-    return _Result("partial" if reply.partial else "refused", reply.methods)
+        return Result("success")
+    return Result("partial" if reply.partial else "refused", reply.methods)
 
 
 def _shown(reply: AuthReply) -> str:

@@ -36,7 +36,7 @@ def run(context: Context) -> Outcome:
     from tunneldoctor.ssh.debug import egress_address, refusal_causes
 
     transport, refusal = context.need(TRUSTED), context.need(LOGIN_REFUSED)
-    if refusal.method != "publickey" or refusal.kind != "refused":
+    if refusal.method != "publickey" or not refusal.turned_down:
         return Outcome(skipped="no key was refused")
     if transport.is_logged_in:  # only then does sshd say why, and answer at all
         transport.round_trip(min(2.0, context.remaining() / 2))  # what was sent before the answer is here by then

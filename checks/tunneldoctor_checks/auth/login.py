@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _MARGIN = 0.2
 #: How the password is spoken of.
 _PASSWORD = "the password"
+#: The question what the server takes (RFC 4252 §5.2).
+_NOTHING = "no credential"
 #: What PAM and sshd say in the banner of a login whose password must be changed first (pam_unix, OpenSSH auth.c).
 _CHANGE = ("required to change your password", "password has expired", "password change required")
 
@@ -68,6 +70,12 @@ class _Tries:
         """True where going on makes no sense: the connection is gone or does not answer."""
         return self.last is not None and self.last.kind in {"closed", "no-service", "stalled"}
 
+    def code(self, refusal: Refusal) -> str:
+        """What *refusal* is called. A limit of tries is to blame only where it kept something from being tried."""
+        if refusal.too_many_tries and self.untried:
+            return "auth.too-many-attempts"
+        return _code(refusal)
+
 
 def run(context: Context) -> Outcome:
     """Sign at once with each key that fits into the manners, then send the password if there is one."""
@@ -78,8 +86,11 @@ def run(context: Context) -> Outcome:
         return Outcome(unknown="there is no key and no password to log in with")
     if _with_keys(context, transport, username, identities, tries):
         return _in(context, transport, tries)
-    if not tries.over and context.hop.password is not None and _with_password(context, transport, username, tries):
-        return _in(context, transport, tries)
+    if context.hop.password is not None:
+        if tries.over:
+            tries.untried += 1
+        elif _with_password(context, transport, username, tries):
+            return _in(context, transport, tries)
     return _out(context, tries)
 
 
@@ -95,7 +106,10 @@ def _with_keys(
 ) -> bool:
     offers = list(_offers(identities))
     for number, (name, key) in enumerate(offers):
-        if tries.over or (tries.methods is not None and "publickey" not in tries.methods):
+        if tries.over:
+            tries.untried = len(offers) - number
+            break
+        if tries.methods is not None and "publickey" not in tries.methods:
             break
         try:
             context.budget.login(context.hop.name, name)
@@ -112,8 +126,16 @@ def _with_keys(
 
 
 def _with_password(context: Context, transport: Transport, username: str, tries: _Tries) -> bool:
-    method = _password_method(tries.methods)
-    reference = context.hop.password
+    methods, reference = tries.methods, context.hop.password
+    if methods is None:
+        asked = transport.ask_methods(username, context.remaining() - _MARGIN)
+        if asked is None:
+            return True
+        if asked.kind != "refused" or _password_method(asked.methods) is None:
+            tries.refused.append((_NOTHING, asked))
+            return False
+        methods = asked.methods
+    method = _password_method(methods)
     if method is None or reference is None:
         return False
     try:
@@ -130,9 +152,7 @@ def _with_password(context: Context, transport: Transport, username: str, tries:
     return False
 
 
-def _password_method(methods: tuple[str, ...] | None) -> str | None:
-    if methods is None:
-        return "password"
+def _password_method(methods: tuple[str, ...]) -> str | None:
     return next((method for method in ("password", "keyboard-interactive") if method in methods), None)
 
 
@@ -143,11 +163,15 @@ def _note(context: Context, tries: _Tries, name: str, refusal: Refusal) -> None:
 
 
 def _in(context: Context, transport: Transport, tries: _Tries) -> Outcome:
-    """Logged in. A key that was turned down on the way works for nobody else either, so it is worth a warning."""
+    """Logged in. A key that was turned down on the way works for nobody else either, so it is worth a warning.
+
+    Where the password must be changed first sshd forbids every forward (auth.c, ``auth_restrict_session``), which
+    would only look like a second fault.
+    """
     findings = []
     if change := next((text for text in transport.auth_banners if any(words in text.lower() for words in _CHANGE)), ""):
         findings.append(Finding("auth.password-change-required", {}, (Evidence("message", change.strip()),)))
-    facts: dict[Any, Any] = {SESSION: transport}
+    facts: dict[Any, Any] = {} if change else {SESSION: transport}
     refused = [(name, each) for name, each in tries.refused if each.kind == "refused" and each.method == "publickey"]
     if refused and "publickey" in refused[0][1].methods and context.hop.password is not None:
         facts[LOGIN_REFUSED] = refused[0][1]
@@ -168,35 +192,35 @@ def _out(context: Context, tries: _Tries) -> Outcome:
     if any("password" in each.methods for _, each in tries.refused) and context.hop.password is None:
         offered = Evidence("list", f"methods still offered: {', '.join(last.methods)}")
         findings.append(Finding("auth.password-authentication-enabled", {}, (offered,)))
-    first = next((each for _, each in tries.refused if _code(each) == "auth.publickey-refused"), last)
+    first = next((each for _, each in tries.refused if tries.code(each) == "auth.publickey-refused"), last)
     return Outcome(tuple(findings), {LOGIN_REFUSED: first}, _seen(tries))
 
 
 def _codes(tries: _Tries) -> list[str]:
     """One code for each way in which the tries ended; a first factor that was right is no fault of its own."""
-    ended = [_code(each) for _, each in tries.refused[:-1] if not each.partial]
-    final = _code(tries.refused[-1][1])
+    ended = [tries.code(each) for _, each in tries.refused[:-1] if not each.partial]
+    final = tries.code(tries.refused[-1][1])
     return [final] if final == "auth.too-many-attempts" else list(dict.fromkeys([*ended, final]))
 
 
 def _code(refusal: Refusal) -> str:
-    if refusal.disconnect and "too many authentication failures" in refusal.disconnect[1].lower():
-        return "auth.too-many-attempts"
-    if refusal.kind != "refused":
+    if not refusal.turned_down:
         return _ENDED.get(refusal.kind, "auth.unclassified")
-    taken = refusal.method in refusal.methods
+    if refusal.method == "none":
+        return "auth.password-not-offered"
+    taken = refusal.too_many_tries or refusal.method in refusal.methods
     if refusal.method != "publickey":
         return "auth.password-refused" if taken else "auth.unclassified"
     return "auth.publickey-refused" if taken else "auth.publickey-not-offered"
 
 
 def _finding(context: Context, code: str, tries: _Tries, severity: Severity | None = None) -> Finding:
-    name, refusal = next((each for each in tries.refused if _code(each[1]) == code), tries.refused[-1])
+    name, refusal = next((each for each in tries.refused if tries.code(each[1]) == code), tries.refused[-1])
     params: dict[str, Value] = {
         "username": context.hop.username,
         "public_key": _public_key(context.want(IDENTITIES) or ()),
         "credential": name,
-        "methods": ", ".join(refusal.methods) or "none",
+        "methods": ", ".join(refusal.methods) or ("nothing, it hung up" if refusal.too_many_tries else "none"),
         "algorithm": refusal.algorithm or None,
         "seconds": round(refusal.seconds, 1),
     }
@@ -247,6 +271,7 @@ CHECK = Check(
         "auth.second-factor-required",
         "auth.too-many-attempts",
         "auth.password-refused",
+        "auth.password-not-offered",
         "auth.password-change-required",
         "auth.agent-refused",
         "auth.closed-after-login",

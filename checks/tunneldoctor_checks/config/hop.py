@@ -37,6 +37,7 @@ CHECK = Check(
     where=Where.EACH_HOP,
     gives=(ENDPOINT, USERNAME),
     codes=(
+        "config.bad-host-key",
         "config.bad-ssh-url",
         "config.database-port-on-bastion",
         "config.invisible-characters",

@@ -15,7 +15,9 @@ def run(context: Context) -> Outcome:
         return Outcome(found, {TARGET: tunnel.remote})
     if found:
         return Outcome(found)
-    return Outcome(unknown="`database` can't be read, so it is not known where the tunnel leads")
+    unread = any(problem.code == "config.ssh-config-unsupported" for problem in tunnel.problems)
+    what = "its entry in ssh_config" if unread else "`database`"
+    return Outcome(unknown=f"{what} can't be read, so it is not known where the tunnel leads")
 
 
 CHECK = Check(

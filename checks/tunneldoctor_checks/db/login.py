@@ -23,6 +23,8 @@ def run(context: Context) -> Outcome:
     from tunneldoctor.database.trouble import DatabaseTrouble, Withheld
 
     prepared = context.need(DB_READY)
+    if not prepared.database.user:
+        return Outcome(unknown="`database` names no user; clients put the system's user there: write user@ in front")
     giver = PasswordGiver(context, prepared)
     try:
         session = prepared.engine.login(prepared, giver, context.remaining())

@@ -8,15 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Severity, Value, Where, found
+from tunneldoctor_checks.dns._opinions import ask, differ
 from tunneldoctor_checks.facts import ADDRESSES, CONNECT_TROUBLE, ENDPOINT
 
 if TYPE_CHECKING:
     from tunneldoctor.net.compare import Opinion
     from tunneldoctor.net.resolve import HostsEntry
-
-#: Seconds for one round of questions.
-_ROUND = 1.2
-_MARGIN = 0.3
 
 
 def run(context: Context) -> Outcome:
@@ -30,7 +27,7 @@ def run(context: Context) -> Outcome:
         return Outcome(skipped="the address is not from the hosts file")
     opinions = _twice(context, host, addresses)
     if opinions:
-        return found(_differ(host, addresses, entries, opinions))
+        return found(differ(host, addresses, f"{_file()} line {entries[0].line}", _lines(entries), opinions))
     if all(map(scope.is_loopback, addresses)):
         return found(_loopback(host, addresses, entries))
     return Outcome()
@@ -40,31 +37,10 @@ def _twice(context: Context, host: str, addresses: tuple[str, ...]) -> tuple[Opi
     """Name servers that say something else altogether, in two rounds."""
     from tunneldoctor.net import compare
 
-    first = _ask(context, host)
+    first = ask(context, host)
     if not compare.differing(addresses, first):
         return ()
-    return compare.differing(addresses, compare.merged(first, _ask(context, host)))
-
-
-def _ask(context: Context, host: str) -> tuple[Opinion, ...]:
-    from tunneldoctor.net.nameservers import opinions_of_all
-
-    return opinions_of_all(host, min(_ROUND, context.remaining() - _MARGIN), context.cancelled)
-
-
-def _differ(
-    host: str, addresses: tuple[str, ...], entries: tuple[HostsEntry, ...], unlike: tuple[Opinion, ...]
-) -> Finding:
-    params: dict[str, Value] = {
-        "host": host,
-        "addresses": ", ".join(addresses),
-        "source": f"{_file()} line {entries[0].line}",
-        "server": str(unlike[0].server),
-        "server_ip": unlike[0].server.address,
-        "other_addresses": ", ".join(unlike[0].addresses),
-    }
-    lines = [*_lines(entries), *(f"{each} (asked twice)" for each in unlike)]
-    return Finding("dns.answers-differ", params, tuple(Evidence("message", line) for line in lines))
+    return compare.differing(addresses, compare.merged(first, ask(context, host)))
 
 
 def _loopback(host: str, addresses: tuple[str, ...], entries: tuple[HostsEntry, ...]) -> Finding:

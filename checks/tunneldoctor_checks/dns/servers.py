@@ -9,22 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Value, Where, found
+from tunneldoctor_checks.dns._opinions import MARGIN, ROUND, ask, differ
 from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT
 
 if TYPE_CHECKING:
     from tunneldoctor.net.compare import Opinion
 
-#: Seconds for one round of questions. There is a second round only where the first one shows a difference.
-_ROUND = 1.2
-_MARGIN = 0.3
 #: Top-level domains that no public name has (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal; the rest by custom).
-_NOT_PUBLIC = {"local", "internal", "localhost", "test", "invalid", "arpa"} | {
-    "lan",
-    "home",
-    "corp",
-    "private",
-    "intranet",
-}
+_NOT_PUBLIC = {
+    "local", "internal", "localhost", "test", "invalid", "arpa", "lan", "home", "corp", "private", "intranet",
+}  # fmt: skip
 
 
 def run(context: Context) -> Outcome:
@@ -40,30 +34,27 @@ def run(context: Context) -> Outcome:
 
 
 def _compare(context: Context, host: str, addresses: tuple[str, ...]) -> Outcome:
+    """Ask a second time only where the first round shows a difference."""
     from tunneldoctor.net import compare
 
-    first = _ask(context, host)
+    first = ask(context, host)
     unlike = compare.differing(addresses, first)
     if unlike:
-        second = compare.merged(first, _ask(context, host))
+        second = compare.merged(first, ask(context, host))
         unlike = compare.differing(_system_again(context, host, addresses), second)
     if finding := _private(host, addresses, unlike):
         return found(finding)
     told = tuple(each for each in unlike if not _split_horizon(addresses, each.addresses))
-    return found(_differ(host, addresses, told)) if told else Outcome()
-
-
-def _ask(context: Context, host: str) -> tuple[Opinion, ...]:
-    from tunneldoctor.net.nameservers import opinions_of_all
-
-    return opinions_of_all(host, min(_ROUND, context.remaining() - _MARGIN), context.cancelled)
+    if not told:
+        return Outcome()
+    return found(differ(host, addresses, "the system", [f"the system: {', '.join(addresses)}"], told))
 
 
 def _system_again(context: Context, host: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
     """The system's answer of now added to its first: rotating answers are no difference."""
     from tunneldoctor.net.resolve import Resolved, SystemLookup
 
-    again = SystemLookup(host).wait(min(_ROUND, context.remaining() - _MARGIN), context.cancelled)
+    again = SystemLookup(host).wait(min(ROUND, context.remaining() - MARGIN), context.cancelled)
     return addresses + again.addresses if isinstance(again, Resolved) else addresses
 
 
@@ -95,19 +86,6 @@ def _private(host: str, addresses: tuple[str, ...], unlike: tuple[Opinion, ...])
     params: dict[str, Value] = {"host": host, "address": addresses[0], "why": why}
     lines = [f"the system: {', '.join(addresses)}", *map(str, unlike), f"{addresses[0]}: {why}"]
     return Finding("dns.private-address", params, tuple(Evidence("message", line) for line in lines))
-
-
-def _differ(host: str, addresses: tuple[str, ...], unlike: tuple[Opinion, ...]) -> Finding:
-    params: dict[str, Value] = {
-        "host": host,
-        "addresses": ", ".join(addresses),
-        "source": "the system",
-        "server": str(unlike[0].server),
-        "server_ip": unlike[0].server.address,
-        "other_addresses": ", ".join(unlike[0].addresses),
-    }
-    lines = [f"the system: {', '.join(addresses)}", *(f"{each} (asked twice)" for each in unlike)]
-    return Finding("dns.answers-differ", params, tuple(Evidence("message", line) for line in lines))
 
 
 CHECK = Check(

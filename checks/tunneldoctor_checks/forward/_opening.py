@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import (
@@ -45,6 +44,8 @@ def open_channel(context: Context, target: Address, gives: Fact[Stream], measure
     result = session.open(target, max(0.1, context.remaining() - _MARGIN - reserve))
     if not isinstance(result, OpenFailure):
         return Outcome(facts={gives: context.closing(result)}, measured=measured)
+    if result.closed and not session.has_answered:
+        return Outcome(unknown=f"{_told(result)}; whether the forward is to blame can't be told")
     code = classify(result)
     evidence = [Evidence("message", _told(result))]
     if result.timed_out:
@@ -93,18 +94,12 @@ def _rulings(code: str, context: Context, target: Address, failure: OpenFailure)
 
 def _by_way_of_failing(session: Transport, target: Address, failure: OpenFailure) -> Iterator[Ruling]:
     """OpenSSH has words for everything but a connect() that fails at once (channels.c, connect_next)."""
+    from tunneldoctor.net.scope import is_literal
+
     if failure.seconds < _AT_ONCE:
         yield rules_out("forward.timeout", f"the answer came after {failure.seconds:.3f} s")
-    if _is_literal(target.host):
+    if is_literal(target.host):
         yield rules_out("forward.name-not-resolved", f"{target.host} is an address, there is nothing to resolve")
     if session.software.startswith("OpenSSH") and failure.text == "open failed":
         for code in ("forward.refused", "forward.name-not-resolved"):
             yield rules_out(code, "OpenSSH would have said so in words")
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

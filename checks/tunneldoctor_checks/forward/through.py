@@ -12,7 +12,7 @@ def run(context: Context) -> Outcome:
     """Ask this hop for a channel to the next one."""
     target = context.need(ENDPOINT.after)
     behind = context.tunnel.hops[context.tunnel.hops.index(context.hop) + 1]
-    return open_channel(context, target, STREAM.after, {f"{behind.name}.address": str(target)})
+    return open_channel(context, target, STREAM.after, {f"{behind.name}.address": target.host})
 
 
 CHECK = Check(

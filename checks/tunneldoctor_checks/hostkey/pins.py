@@ -15,18 +15,27 @@ if TYPE_CHECKING:
 
 #: Unreadable lines that are reported one by one; the rest are counted.
 _MOST = 5
+#: Seconds kept back of the deadline.
+_MARGIN = 0.2
 
 
 def run(context: Context) -> Outcome:
     """Read known_hosts, or take the fingerprints that the configuration pins instead."""
-    from tunneldoctor.ssh.known_hosts import Pins, read
+    from tunneldoctor.ssh.known_hosts import TooManyLines, read
+    from tunneldoctor.ssh.pins import Pins
 
     hop, endpoint = context.hop, context.need(ENDPOINT)
     if hop.host_keys:
         name = (hop.host_key_alias or endpoint.host).lower()
         return Outcome(facts={PINS: Pins(name, name, fingerprints=hop.host_keys)})
     known = read(_sources(context, hop))
-    pins, bad = known.examine(endpoint.host, endpoint.port, hop.host_key_alias)
+    try:
+        left = context.remaining() - _MARGIN
+        pins, bad = known.examine(endpoint.host, endpoint.port, hop.host_key_alias, timeout=left)
+    except TooManyLines as error:
+        return Outcome(
+            unknown=f"known_hosts is too long to be read within connect_timeout: the time was over at {error}"
+        )
     missing = tuple(f"{file.name} {file.problem}" for file in known.files if file.problem)
     return Outcome(tuple(_findings(bad)), {PINS: replace(pins, missing=missing)})
 

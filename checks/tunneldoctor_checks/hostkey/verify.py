@@ -9,7 +9,7 @@ from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome
 from tunneldoctor_checks.facts import PINS, TRANSPORT, TRUSTED
 
 if TYPE_CHECKING:
-    from tunneldoctor.ssh.known_hosts import Judgement, Pins
+    from tunneldoctor.ssh.pins import Judgement, Pins
 
 #: Codes by the word of the judgement (tunneldoctor.ssh.pins.Trust).
 _CODES = {
@@ -27,8 +27,10 @@ _CODES = {
 
 def run(context: Context) -> Outcome:
     """Judge the key that was presented; only a trusted transport is handed on."""
+    from tunneldoctor.ssh.host_trust import judge
+
     pins, transport = context.need(PINS), context.need(TRANSPORT)
-    judgement = pins.judge(transport.host_key)
+    judgement = judge(pins, transport.host_key)
     measured: dict[str, Value] = {f"{context.hop.name}.host_key": judgement.presented}
     if judgement.trusted and not judgement.without_port:
         return Outcome(facts={TRUSTED: transport}, measured=measured)
@@ -94,6 +96,7 @@ CHECK = Check(
     layer=Layer.HOSTKEY,
     title="the server presents the pinned host key",
     where=Where.EACH_HOP,
+    loads=("tunneldoctor.ssh.host_trust",),
     needs=(PINS, TRANSPORT),
     gives=(TRUSTED,),
     codes=tuple(_CODES.values()),

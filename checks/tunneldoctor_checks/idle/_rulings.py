@@ -6,8 +6,7 @@ from tunneldoctor.model import Context, Evidence, Finding, Outcome, Ruling, Valu
 from tunneldoctor_checks.idle._hold import Loss
 
 _CODES = {"closed": "idle.closed", "reset": "idle.dropped-with-reset", "silent": "idle.dropped-silently"}
-_MIDDLEBOX, _SSH_SERVER = "idle.middlebox", "idle.ssh-server-timeout"
-_CHANNEL, _DATABASE = "idle.channel-timeout", "idle.database-timeout"
+_SSH_SERVER, _CHANNEL, _DATABASE = "idle.ssh-server-timeout", "idle.channel-timeout", "idle.database-timeout"
 #: PostgreSQL: idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout.
 _TIMEOUTS = {"57P05", "25P03", "25P04"}
 #: PostgreSQL: admin_shutdown, crash_shutdown, database_dropped.

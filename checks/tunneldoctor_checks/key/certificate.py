@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from tunneldoctor.model import (
     Ruling,
     SecretUnavailable,
     Severity,
+    Value,
     Where,
     confirms,
     rules_out,
@@ -50,10 +52,10 @@ _FORWARDING = "key.certificate-no-port-forwarding"
 
 @dataclass(slots=True)
 class _Judged:
-    """What all certificates of the hop came to; ``wrong`` maps a code to the words for a ruling."""
+    """What all certificates of the hop came to; ``wrong`` maps a code to the words and params of a ruling."""
 
     findings: list[Finding] = field(default_factory=list)
-    wrong: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, tuple[str, Mapping[str, Value]]] = field(default_factory=dict)
     seen: list[Certificate] = field(default_factory=list)
     unknown: str | None = None
 
@@ -128,10 +130,14 @@ def _report(certificate: Certificate, problem: CertificateProblem, source: str, 
     if not problem.certain:
         severity = Severity.INFO
     because = _because(problem)
-    params = {**_named(source), "ca": certificate.ca_fingerprint, **problem.params}
+    params = _params(certificate, problem, source)
     judged.findings.append(Finding(problem.code, params, (_evidence(certificate),), severity))
     if problem.code != _FORWARDING or alone:
-        judged.wrong[problem.code] = because
+        judged.wrong[problem.code] = because, params
+
+
+def _params(certificate: Certificate, problem: CertificateProblem, source: str) -> dict[str, Value]:
+    return {**_named(source), "ca": certificate.ca_fingerprint, **problem.params}
 
 
 def _named(source: str) -> dict[str, str]:
@@ -157,9 +163,9 @@ def _evidence(certificate: Certificate) -> Evidence:
     return Evidence("certificate", "\n".join(lines))
 
 
-def _wrong(judged: _Judged, code: str, params: dict[str, str], because: str) -> None:
+def _wrong(judged: _Judged, code: str, params: Mapping[str, Value], because: str) -> None:
     judged.findings.append(Finding(code, params, (Evidence("file", because),), Severity.WARNING))
-    judged.wrong[code] = because
+    judged.wrong[code] = because, params
 
 
 def _with_neighbour(context: Context, identity: Identity, judged: _Judged) -> Identity:
@@ -173,20 +179,23 @@ def _with_neighbour(context: Context, identity: Identity, judged: _Judged) -> Id
         with path.open("rb") as file:
             certificate = read(file.read(LARGEST + 1))
     except (CertificateError, OSError) as error:
-        _shadows(judged, path, "key.certificate-unreadable", str(error))
+        _shadows(judged, path, "key.certificate-unreadable", str(error), {"reason": str(error)})
         return identity
     judged.seen.append(certificate)
     if certificate.fingerprint != identity.fingerprint:
-        _shadows(judged, path, "key.certificate-mismatch", f"it is for another key, {certificate.fingerprint}")
+        said = f"it is for another key, {certificate.fingerprint}"
+        both = {"certified": certificate.fingerprint, "fingerprint": identity.fingerprint}
+        _shadows(judged, path, "key.certificate-mismatch", said, both)
         return identity
     found = problems(certificate, context.want(USERNAME), datetime.now(UTC))
     for problem in found:
         if problem.certain and problem.code != _FORWARDING:
-            _shadows(judged, path, problem.code, _because(problem))
+            _shadows(judged, path, problem.code, _because(problem), _params(certificate, problem, f"file:{path}"))
         else:
             _report(certificate, problem, f"file:{path}", alone=False, judged=judged)
             if not problem.certain:
-                judged.wrong.setdefault(problem.code, _because(problem))
+                params = _params(certificate, problem, f"file:{path}")
+                judged.wrong.setdefault(problem.code, (_because(problem), params))
     return identity.certified(certificate, first=False)
 
 
@@ -200,12 +209,12 @@ def _neighbour(context: Context, identity: Identity) -> Path | None:
         return None
 
 
-def _shadows(judged: _Judged, path: Path, code: str, reason: str) -> None:
+def _shadows(judged: _Judged, path: Path, code: str, reason: str, cause: Mapping[str, Value]) -> None:
     params = {"path": str(path), "reason": reason}
     judged.findings.append(
         Finding("key.certificate-shadows-key", params, (Evidence("file", f"{path}: {reason}"),), Severity.WARNING)
     )
-    judged.wrong[code] = reason
+    judged.wrong[code] = reason, {**_named(f"file:{path}"), **cause}
 
 
 def _rulings(judged: _Judged, sole: bool) -> tuple[Ruling, ...]:
@@ -215,7 +224,7 @@ def _rulings(judged: _Judged, sole: bool) -> tuple[Ruling, ...]:
             return ()
         because = "no certificate is offered"
         return tuple(rules_out(code, because) for code in (*_AT_THE_SERVER, *_CODES))
-    confirmed = tuple(confirms(code, because) for code, because in judged.wrong.items()) if sole else ()
+    confirmed = tuple(confirms(code, *said) for code, said in judged.wrong.items()) if sole else ()
     fine = tuple(rules_out(code, "the certificate is in order there") for code in _CODES if code not in judged.wrong)
     if judged.seen and not any(each.source_addresses for each in judged.seen):
         because = "the certificate may be used from every address"

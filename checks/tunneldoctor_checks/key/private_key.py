@@ -72,7 +72,7 @@ def run(context: Context) -> Outcome:
 def _softened(look: _Look) -> list[Finding]:
     """With another good key, ssh passes over this one: an absent file is nothing, a damaged one worth a word."""
     kept = [each for each in look.findings if each.code not in ("key.not-found", "key.passphrase-missing")]
-    return [replace(each, severity=each.severity or Severity.WARNING) for each in map(_mild, kept)]
+    return [_mild(each) for each in kept]
 
 
 def _mild(finding: Finding) -> Finding:
@@ -115,7 +115,7 @@ def _absent(reference: Reference, error: SecretUnavailable) -> _Look:
     """A dangling reference that is no file is reported by the checks of the configuration."""
     if reference.scheme != "file":
         return _Look(unknown=error.reason)
-    params = {"path": reference.name, "reason": error.reason}
+    params = {"path": reference.name, "source": str(reference), "reason": error.reason}
     code = {"missing": "key.not-found", "too-large": "key.not-a-key"}.get(error.kind, "key.unreadable")
     if code == "key.not-a-key":
         params["what"] = "a file of more than 1 MiB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tunneldoctor.model import (
     Context,
     Evidence,
     Finding,
+    Hop,
     Layer,
     Outcome,
     Ruling,
@@ -111,7 +113,7 @@ def _failed(
     context: Context, failure: HandshakeFailure, slow: list[SlowHandshake], address: tuple[str, int] | None
 ) -> Outcome:
     facts = {HANDSHAKE_FAILED: failure}
-    if unable := _unable(failure):
+    if unable := _unable(context.hop, failure):
         return Outcome(unknown=unable, facts=facts, measured=_software(context, failure))
     code, rulings = _code(failure)
     evidence = (*_evidence(failure), *(Evidence("timing", note) for each in slow for note in each.notes))
@@ -139,7 +141,7 @@ def _closed_without_a_word(
     return replace(outcome, rulings=outcome.rulings + ruled)
 
 
-def _unable(failure: HandshakeFailure) -> str | None:
+def _unable(hop: Hop, failure: HandshakeFailure) -> str | None:
     """What this program lacks and OpenSSH's client has: not a fault of the server."""
     from tunneldoctor.ssh.algorithms import openssh_can
 
@@ -152,8 +154,13 @@ def _unable(failure: HandshakeFailure) -> str | None:
     what = kind.replace("_", " ")
     return (
         f"the server offers no {what} algorithm that this program has, only {', '.join(failure.offered.of(kind))}; "
-        f"OpenSSH's own client can use {others[0]}, so try: ssh -v -N"
+        f"OpenSSH's own client can use {others[0]}, so try: {_by_hand(hop)}"
     )
+
+
+def _by_hand(hop: Hop) -> str:
+    where = f"{hop.username}@{hop.host}" if hop.username else str(hop.host)
+    return f"ssh -v -N -p {hop.port} {shlex.quote(where)}"
 
 
 def _code(failure: HandshakeFailure) -> tuple[str, tuple[Ruling, ...]]:

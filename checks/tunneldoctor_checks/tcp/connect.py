@@ -37,7 +37,7 @@ def run(context: Context) -> Outcome:
     if isinstance(result, Connected):
         attempt, hop = result.attempt, context.hop.name
         measured: dict[str, Value] = {
-            f"{hop}.address": str(attempt.target),
+            f"{hop}.address": attempt.target.host,
             f"{hop}.latency_ms": round(attempt.seconds * 1000, 1),
         }
         return Outcome(facts={STREAM: context.closing(result.socket)}, measured=measured)

@@ -106,6 +106,33 @@ def test_too_many_tries_are_named_as_such(make_context: Make) -> None:
     assert codes(outcome) == ["auth.too-many-attempts"]
 
 
+def test_the_only_key_is_refused_whatever_the_limit_of_tries(make_context: Make) -> None:
+    with sshd("MaxAuthTries 1") as server:
+        outcome = login(make_context, server, strangers())
+    assert codes(outcome) == ["auth.publickey-refused"]
+    assert outcome.facts[LOGIN_REFUSED].turned_down
+
+
+def test_a_password_is_the_answer_where_only_keyboard_interactive_is_taken(make_context: Make) -> None:
+    budget = FakeBudget()
+    settings = "UsePAM yes\nPubkeyAuthentication no\nPasswordAuthentication no\nKbdInteractiveAuthentication yes"
+    with throw_away_user() as user, sshd(settings) as server:
+        set_password(user.pw_name, "correct horse")
+        outcome = login(make_context, server, (), "correct horse", user.pw_name, budget)
+    assert codes(outcome) == []
+    assert SESSION in outcome.facts
+    assert [call[0] for call in budget.spent] == ["login", "password"]
+
+
+def test_a_password_is_not_sent_to_a_server_that_takes_none(make_context: Make) -> None:
+    budget = FakeBudget()
+    with sshd("PasswordAuthentication no\nKbdInteractiveAuthentication no") as server:
+        outcome = login(make_context, server, (), "correct horse", budget=budget)
+    assert codes(outcome) == ["auth.password-not-offered"]
+    assert outcome.findings[0].params["methods"] == "publickey"
+    assert budget.spent == []
+
+
 def test_nothing_is_tried_once_the_budget_is_spent(make_context: Make) -> None:
     with sshd() as server, pytest.raises(BudgetSpent):
         login(make_context, server, strangers(), budget=FakeBudget(refusals=0))
@@ -146,13 +173,13 @@ def test_an_account_that_has_expired_is_closed_after_the_login(make_context: Mak
     assert any("expired" in evidence.text for evidence in outcome.findings[0].evidence)
 
 
-def test_a_password_that_must_be_changed_is_read_from_the_logins_banner(make_context: Make) -> None:
+def test_a_password_that_must_be_changed_is_the_one_fault_and_no_forward_is_tried(make_context: Make) -> None:
     with throw_away_user() as user, sshd("UsePAM yes") as server:
         set_password(user.pw_name, "correct horse")
         subprocess.run(["chage", "-d", "0", user.pw_name], check=True)
         outcome = login(make_context, server, (identity(server.key),), None, user.pw_name)
     assert codes(outcome) == ["auth.password-change-required"]
-    assert SESSION in outcome.facts
+    assert SESSION not in outcome.facts
 
 
 def test_the_agent_that_will_not_sign_is_to_blame(make_context: Make) -> None:
@@ -165,7 +192,7 @@ def test_the_agent_that_will_not_sign_is_to_blame(make_context: Make) -> None:
     with sshd() as server:
         held: Any = Unwilling()
         key = paramiko.AgentKey(held, server.key.asbytes())
-        outcome = login(make_context, server, (Identity("agent", key, "SHA256:x", "ssh-ed25519", 256),))
+        outcome = login(make_context, server, (Identity("agent", key, "SHA256:x", "ssh-ed25519"),))
     assert codes(outcome) == ["auth.agent-refused"]
 
 

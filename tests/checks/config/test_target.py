@@ -35,3 +35,11 @@ def test_a_target_that_only_an_unreadable_database_would_tell_is_unknown(
     outcome = run_check(CHECK, make_tunnel(remote=None, problems=(noted,)))
     assert outcome.findings == ()
     assert outcome.unknown is not None
+
+
+def test_where_ssh_config_can_not_be_read_it_is_not_put_down_to_the_database(
+    make_tunnel: Callable[..., Tunnel], run_check: Callable[..., Outcome], problem: Callable[..., Problem]
+) -> None:
+    noted = problem("config.ssh-config-unsupported", key="ssh_config", option="the whole entry", reason="line 8")
+    outcome = run_check(CHECK, make_tunnel(remote=None, problems=(noted,)))
+    assert outcome.unknown == "its entry in ssh_config can't be read, so it is not known where the tunnel leads"

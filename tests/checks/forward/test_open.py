@@ -104,8 +104,17 @@ def test_no_answer_while_the_bastion_lives_is_a_time_out(make_context: Make) -> 
 
 def test_a_connection_that_is_gone_is_not_blamed_on_the_target(make_context: Make) -> None:
     with logged_in() as (server, session):
+        assert session.round_trip(5) is not None
         session.close()
         assert codes(ask(make_context, server, session, Address("127.0.0.1", 1))) == ["forward.unclassified"]
+
+
+def test_a_session_that_ends_before_it_ever_answered_is_no_fault_of_the_forward(make_context: Make) -> None:
+    with logged_in() as (server, session):
+        session.close()
+        outcome = ask(make_context, server, session, Address("127.0.0.1", 1))
+    assert codes(outcome) == []
+    assert "the SSH connection ended" in str(outcome.unknown)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_the_channel_becomes_the_next_hops_stream(run_check: Callable[..., Any])
         assert codes(outcome) == []
         assert session.asked == Address("bastion.corp", 22)
         assert outcome.facts == {STREAM.after: here}
-        assert outcome.measured == {"bastion.address": "bastion.corp:22"}
+        assert outcome.measured == {"bastion.address": "bastion.corp"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.checks.doubles import codes
 from tunneldoctor.model import Address, Outcome, Reference, Secret, Tunnel
-from tunneldoctor.ssh.known_hosts import Pins
+from tunneldoctor.ssh.pins import Pins
 from tunneldoctor_checks.facts import ENDPOINT, PINS
 from tunneldoctor_checks.hostkey.pins import CHECK
 

@@ -11,7 +11,8 @@ import pytest
 from tests.checks.doubles import FakeContext, codes, examine
 from tests.ssh.real_sshd import Sshd, generate, needs_sshd, sshd
 from tunneldoctor.model import Finding, Outcome, Severity
-from tunneldoctor.ssh.known_hosts import File, Pins, read
+from tunneldoctor.ssh.known_hosts import File, read
+from tunneldoctor.ssh.pins import Pins
 from tunneldoctor.ssh.transport import Transport
 from tunneldoctor_checks.facts import PINS, TRANSPORT, TRUSTED
 from tunneldoctor_checks.hostkey.verify import CHECK

@@ -1,24 +1,25 @@
-"""Host certificates, judged against the ``@cert-authority`` lines (check_host_key in sshconnect.c, sshkey.c)."""
+"""A host key or a host certificate, judged by what is pinned (check_host_key in sshconnect.c, sshkey.c)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from tunneldoctor.ssh.blobs import Malformed, Reader, fingerprint, key_type, string
-from tunneldoctor.ssh.certificates import Certificate, CertificateError, from_blob, shown
-from tunneldoctor.ssh.pins import Judgement, Pin, Trust
-
-if TYPE_CHECKING:
-    from tunneldoctor.ssh.pins import Pins
-
-# How many fields of a certificate belong to the certified key, after the nonce.
-_KEY_FIELDS = {"ssh-ed25519": 1, "ssh-rsa": 2}
-_ECDSA_FIELDS = 2
+from tunneldoctor.ssh.blobs import Malformed, fingerprint, key_type
+from tunneldoctor.ssh.certificates import Certificate, CertificateError, from_blob, plain_key, shown
+from tunneldoctor.ssh.pins import Judgement, Pin, Pins, Trust
 
 
-def judge_certificate(pins: Pins, blob: bytes, moment: datetime | None = None) -> Judgement:
+def judge(pins: Pins, blob: bytes) -> Judgement:
+    """Judge the *blob* of a key or of a host certificate. Raises nothing for any bytes."""
+    try:
+        kind = key_type(blob)
+    except Malformed:
+        return Judgement(Trust.UNKNOWN, fingerprint(blob), "unreadable", plain=blob)
+    return _judge_certificate(pins, blob) if "-cert-v01@" in kind else pins.judge_plain(blob)
+
+
+def _judge_certificate(pins: Pins, blob: bytes) -> Judgement:
     """A certificate that is not good enough is taken as the plain key in it, as OpenSSH does."""
     plain = plain_key(blob)
     if plain is None:
@@ -26,7 +27,7 @@ def judge_certificate(pins: Pins, blob: bytes, moment: datetime | None = None) -
     as_plain = pins.judge_plain(plain)
     if pins.fingerprints or as_plain.trust is Trust.REVOKED:
         return as_plain
-    judged = _by_authorities(pins, blob, as_plain, moment or datetime.now(UTC))
+    judged = _by_authorities(pins, blob, as_plain, datetime.now(UTC))
     if judged is None or (judged.trust is not Trust.REVOKED and not judged.trusted and as_plain.trusted):
         return as_plain
     return judged
@@ -74,15 +75,3 @@ def _contents(certificate: Certificate, name: str, moment: datetime) -> tuple[Tr
     if certificate.signature_algorithm == "ssh-rsa":
         return Trust.CERTIFICATE_UNTRUSTED, "it is signed with SHA-1 (ssh-rsa), which clients no longer take"
     return Trust.TRUSTED, f"certificate {certificate.key_id}"
-
-
-def plain_key(blob: bytes) -> bytes | None:
-    """The certified key's own blob, taken out of the certificate without looking at the rest; None if unreadable."""
-    try:
-        reader = Reader(blob)
-        kind = reader.string().decode("ascii").removesuffix("-cert-v01@openssh.com")
-        reader.string()  # nonce
-        fields = [reader.string() for _ in range(_KEY_FIELDS.get(kind, _ECDSA_FIELDS))]
-    except (Malformed, UnicodeDecodeError):
-        return None
-    return b"".join(string(each) for each in (kind.encode("ascii"), *fields))
