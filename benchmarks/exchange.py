@@ -14,6 +14,7 @@ import paramiko
 
 from fixtures.lab import postgres
 from tunneldoctor.database import postgresql
+from tunneldoctor.database import postgresql_messages as messages
 from tunneldoctor.database.postgresql_login import Login
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from tunneldoctor.model import Database, Tunnel
 
 _SECONDS = 10.0
-#: The message Terminate (PostgreSQL manual, 55.7 Message Formats).
-_GOODBYE = b"X\x00\x00\x00\x04"
 
 
 def bare_exchange(tunnel: Tunnel, key: Path, host_key: str) -> None:
@@ -45,5 +44,5 @@ def bare_exchange(tunnel: Tunnel, key: Path, host_key: str) -> None:
 def _log_in(channel: paramiko.Channel, database: Database) -> None:
     prepared = postgresql.prepare(channel, database, _SECONDS, encrypt=True)
     Login(prepared, lambda _: postgres.PASSWORD.encode()).run(postgresql.parameters(database))
-    prepared.wire.send(_GOODBYE)
+    prepared.wire.send(messages.TERMINATE)
     channel.close()

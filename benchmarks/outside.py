@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fixtures.lab.session import Lab
 
 #: What must not be loaded to say what the options are.
-HEAVY = ("paramiko", "dns", "textual", "rich", "cryptography", "OpenSSL", "psutil", "scramp", "asyncio")
+HEAVY = ("paramiko", "dns", "textual", "rich", "cryptography", "OpenSSL", "psutil", "asyncio")
 _ENDING = (
     "import sys, resource\nsys.argv = sys.argv[1:]\nfrom tunneldoctor.cli import main\ntry:\n    main()\nfinally:\n"
 )

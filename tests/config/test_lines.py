@@ -36,7 +36,9 @@ after = 1
     [
         (("defaults",), 2),
         (("defaults", "connect_timeout"), 3),
+        (("tunnels",), 5),
         (("tunnels", "orders"), 5),
+        (("tunnels", "orders", "tunnels"), 16),
         (("tunnels", "orders", "via"), 6),
         (("tunnels", "orders", "private_key"), 10),
         (("tunnels", "orders", "database"), 14),

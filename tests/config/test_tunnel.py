@@ -1,11 +1,13 @@
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunneldoctor.config import ConfigError, Configuration
-from tunneldoctor.model import Problem, Provider, Severity, Tunnel
+from tunneldoctor.model import Problem, Provider, Reference, Severity, Tunnel
 
+OWN, OTHER = "SHA256:" + "o" * 43, "SHA256:" + "t" * 43
 Build = Callable[..., Tunnel]
 Write = Callable[..., Configuration]
 Only = Callable[[Tunnel], Problem]
@@ -158,24 +160,57 @@ def test_jump_hosts_have_their_own_or_the_tunnels(write: Write) -> None:
         private_key_passphrase = "env:PP"
         bastion_password = "env:PW"
         known_hosts = ["kh", "kh2"]
-        host_key = "SHA256:own"
+        host_key = "OWN"
         remote_bind = "db:1"
         via = [
             "ssh://jump@edge:2222",
-            {url = "ssh://j2@inner", private_key = "env:K2", known_hosts = "kh3", host_key = ["SHA256:other"]},
+            {url = "ssh://j2@inner", private_key = "env:K2", known_hosts = "kh3", host_key = ["OTHER"]},
         ]
     """
-    built = write(text).tunnel("a", {})
+    built = write(text.replace("OWN", OWN).replace("OTHER", OTHER)).tunnel("a", {})
     first, second, bastion = built.hops
     assert [hop.name for hop in built.hops] == ["via-1", "via-2", "bastion"]
     assert (first.host, first.port, first.username) == ("edge", 2222, "jump")
     assert (first.private_keys, first.passphrase) == (bastion.private_keys, bastion.passphrase)
-    assert (first.known_hosts, first.host_keys) == (bastion.known_hosts, ("SHA256:own",))
+    assert (first.known_hosts, first.host_keys) == (bastion.known_hosts, (OWN,))
     assert first.password is None, "the bastion's password is for the bastion alone"
     assert [str(key) for key in second.private_keys] == ["env:K2"]
     assert second.passphrase is None, "the passphrase of another key"
-    assert second.host_keys == ("SHA256:other",)
+    assert second.host_keys == (OTHER,)
     assert built.problems == ()
+
+
+def test_a_jump_hosts_own_known_hosts_stand_in_for_the_fingerprint_of_the_bastion(
+    tunnel: Build, tmp_path: Path
+) -> None:
+    built = tunnel(host_key=f'"{OWN}"', via='[{url = "ssh://jump@edge", known_hosts = "kh"}]')
+    assert built.hops[0].host_keys == ()
+    assert built.hops[0].known_hosts == (Reference("file", str(tmp_path / "kh")),)
+    assert built.bastion.host_keys == (OWN,)
+
+
+@pytest.mark.parametrize("written", [OWN, OWN + "=", f" {OWN} ", "sha256:" + "o" * 43, "o" * 43])
+def test_a_fingerprint_is_read_with_and_without_what_programs_put_around_it(tunnel: Build, written: str) -> None:
+    built = tunnel(host_key=f'"{written}"')
+    assert (built.bastion.host_keys, built.problems) == ((OWN,), ())
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("MD5" + ":0a" * 16, "MD5"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA", "public key"),
+        ("SHA256:short", "43 characters"),
+    ],
+)
+def test_what_is_pinned_and_is_no_fingerprint_is_named_and_not_taken_for_a_changed_key(
+    tunnel: Build, only_problem: Only, written: str, words: str
+) -> None:
+    built = tunnel(host_key=f'["{OWN}", "{written}"]')
+    problem = only_problem(built)
+    assert (problem.code, problem.hop, problem.key) == ("config.bad-host-key", "bastion", "host_key")
+    assert words in problem.params["reason"]
+    assert built.bastion.host_keys == (OWN,)
 
 
 def test_a_jump_host_on_the_command_line_may_be_repeated(tunnel: Build) -> None:

@@ -1,4 +1,4 @@
-"""One verdict and one exit status for several tunnels (contract §2 and §3)."""
+"""One verdict and one exit status for several tunnels."""
 
 from datetime import UTC, datetime
 

@@ -52,20 +52,7 @@ def _first_failure(seen: Sequence[CheckReport]) -> Diagnosis | None:
     for check in seen:
         for finding in check.findings:
             if finding.severity is Severity.ERROR and not finding.ignored:
-                return Diagnosis(
-                    code=finding.code,
-                    symptom=finding.symptom,
-                    hop=check.hop,
-                    layer=check.layer,
-                    title=finding.title,
-                    summary=finding.summary,
-                    certain=len(finding.causes) == 1,
-                    causes=finding.causes,
-                    ruled_out=finding.ruled_out,
-                    next_step=finding.next_step,
-                    remedy=finding.remedy,
-                    verify=finding.verify,
-                )
+                return Diagnosis.of(check, finding)
     return None
 
 

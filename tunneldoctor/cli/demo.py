@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(fault: str | None, list_faults: bool, **options: Any) -> int:
     """Set up a bastion and a PostgreSQL on loopback, examine the tunnel between them, and clean up.
 
-    It takes the PostgreSQL of this machine, else the one that comes with: pip install 'tunneldoctor[demo]'.
+    It takes the PostgreSQL of this machine, else the one that comes with the extra 'demo'.
     The exit status is that of check.
     """
     from tunneldoctor.cli.stop import Stop
@@ -54,4 +54,4 @@ def _demo(fault: Fault | None, presentation: Presentation, stop: Stop) -> int:
         tell("removed the bastion and the database")
         return status
     except NoPostgres as error:
-        raise Failure(f"{error}: pip install 'tunneldoctor[demo]' brings one") from error
+        raise Failure(str(error)) from error

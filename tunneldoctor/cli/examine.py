@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tunneldoctor.catalog import Catalog
     from tunneldoctor.cli.stop import Stop
-    from tunneldoctor.model import CheckPackage, CheckReport, Policy, Report, Secret, Tunnel
+    from tunneldoctor.model import CheckPackage, CheckReport, Policy, Report, Tunnel
 
 #: Seconds before the second try of ``--wait``; each further pause is half as long again, up to the longest.
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 5.0, 60.0, 1.5
@@ -76,10 +76,10 @@ def _run(
 ) -> RunFinished:
     from tunneldoctor.config import read_secret
     from tunneldoctor.engine import Run
-    from tunneldoctor.report import redact_event
+    from tunneldoctor.report import redact_event, secrets_in
 
     run = Run(tunnel, request.packages, request.policy, read_secret, request.catalog)
-    written = secrets_in(tunnel)
+    written = tuple(secrets_in(tunnel))
     with stop.telling(run.cancel):
         for raw in run.events():
             event = redact_event(raw, [*written, *run.secrets])
@@ -89,14 +89,6 @@ def _run(
                 seen.append(event.result)
             see(event)
     raise AssertionError("a run without an end")
-
-
-def secrets_in(tunnel: Tunnel) -> list[Secret]:
-    """The secrets that were written into the tunnel's own settings instead of a reference."""
-    hops = [hop for hop in (*tunnel.hops, tunnel.admin, tunnel.run_from) if hop]
-    references = [each for hop in hops for each in (*hop.private_keys, hop.passphrase, hop.password)]
-    references.append(tunnel.database.password if tunnel.database else None)
-    return [each.secret for each in references if each and each.secret]
 
 
 def _may_heal(report: Report, catalog: Catalog) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,8 +55,3 @@ def examine_all(
     if failures:
         raise failures[0]
     return [done[number] for number in range(len(tunnels))]
-
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)

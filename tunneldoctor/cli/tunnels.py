@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tunneldoctor.model import Tunnel
 
 _HOST_LINE = re.compile(r"^[ \t]*host[ \t=]+(.*)$", re.IGNORECASE | re.MULTILINE)
+#: Characters of ssh_config that are read for that.
 _LARGEST = 1024 * 1024
 
 
@@ -31,11 +32,15 @@ def configuration(path: str | None) -> Configuration:
 
 def ssh_hosts() -> list[str]:
     """The plain names on Host lines of ~/.ssh/config, to suggest and complete; what it includes is left out."""
+    path = Path.home() / ".ssh" / "config"
     try:
-        text = (Path.home() / ".ssh" / "config").read_text(encoding="utf-8", errors="replace")
+        if not path.is_file():  # opening a FIFO would wait for its writer
+            return []
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(_LARGEST)
     except OSError:
         return []
-    names = (name for line in _HOST_LINE.findall(text[:_LARGEST]) for name in line.split())
+    names = (name for line in _HOST_LINE.findall(text) for name in line.split())
     return [name for name in names if not set(name) & set('*?!"')]
 
 

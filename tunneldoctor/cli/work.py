@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tunneldoctor.cli.defect import describe, write_log
 from tunneldoctor.cli.documents import Documents
 from tunneldoctor.cli.examine import Request
 from tunneldoctor.cli.failure import note
-from tunneldoctor.cli.fleet import examine_all, now
+from tunneldoctor.cli.fleet import examine_all
 from tunneldoctor.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def work(tunnels: Sequence[Tunnel], orders: Orders, stop: Stop) -> int:
     presentation = orders.presentation
     with Documents(presentation, orders.fleet) as documents:
         progress = Progress.on_stderr(presentation.quiet or documents.streams_to_terminal, presentation.verbose)
-        started = now()
+        started = datetime.now(UTC)
         try:
             reports = _examine(tunnels, orders, stop, progress, documents)
         finally:
             progress.clear()
-        return documents.finish(reports, started, now())
+        return documents.finish(reports, started, datetime.now(UTC))
 
 
 def _examine(

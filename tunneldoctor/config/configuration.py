@@ -17,7 +17,7 @@ Overrides = Mapping[str, str | Sequence[str]]
 
 
 def load(path: Path | None, environ: Mapping[str, str], cwd: Path) -> "Configuration":
-    """Find and read the configuration file: *path* (``--config``) or the first that is there (contract §1).
+    """Find and read the configuration file: *path* (``--config``) or the first that is there.
 
     Without any file the configuration is empty. Raises ConfigError where the file can't be used at all.
     """

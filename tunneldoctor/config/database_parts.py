@@ -10,8 +10,6 @@ from tunneldoctor.model import Tls, visible
 
 DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "sqlserver": 1433}
 
-#: An option's value.
-Option = str
 _SECRET = re.compile(r"pass(?!file)|pwd|secret|token|credential", re.IGNORECASE)
 
 
@@ -29,7 +27,7 @@ class DatabaseUrl:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     name: str | None = None
-    options: dict[str, Option] = field(default_factory=dict, repr=False)
+    options: dict[str, str] = field(default_factory=dict, repr=False)
     others: tuple[str, ...] = ()
     driver: str = ""
     tls: Tls = field(default_factory=Tls)
@@ -45,7 +43,7 @@ class DatabaseUrl:
         found = self.option(*names)
         return found[1] if found else None
 
-    def open_options(self) -> dict[str, Option]:
+    def open_options(self) -> dict[str, str]:
         """The options without anything that may be secret."""
         return {
             name: value
@@ -63,7 +61,7 @@ def _bare(name: str) -> str:
     return re.sub(r"[-_ ]", "", name).lower()
 
 
-def take(options: dict[str, Option], *names: str) -> str | None:
+def take(options: dict[str, str], *names: str) -> str | None:
     """Remove every option called by one of *names* and return the value of the first, or None."""
     wanted = {_bare(name) for name in names}
     found = [name for name in options if _bare(name) in wanted]
@@ -71,12 +69,12 @@ def take(options: dict[str, Option], *names: str) -> str | None:
     return values[0] if values else None
 
 
-def options_of(query: str, *, plus: bool) -> dict[str, Option]:
+def options_of(query: str, *, plus: bool) -> dict[str, str]:
     """The options after ``?``; of a repeated one (SQLAlchemy's ``host``) the values are joined by commas.
 
     *plus*: a ``+`` stands for a blank, as forms have it; libpq does not read it so.
     """
-    options: dict[str, Option] = {}
+    options: dict[str, str] = {}
     undo = unquote_plus if plus else unquote
     for pair in query.split("&"):
         name, _, value = pair.partition("=")

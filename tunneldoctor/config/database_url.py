@@ -7,7 +7,6 @@ from tunneldoctor.config import database_tls, jdbc
 from tunneldoctor.config.database_parts import (
     DEFAULT_PORTS,
     DatabaseUrl,
-    Option,
     hosts,
     options_of,
     secret_option,
@@ -125,7 +124,7 @@ def _rest(rest: str, password: str | None) -> tuple[str, str, str]:
     return authority, path, query
 
 
-def _hosts(authority: str, options: dict[str, Option], engine: str) -> list[tuple[str, int]]:
+def _hosts(authority: str, options: dict[str, str], engine: str) -> list[tuple[str, int]]:
     """Every host with its port. Those in the options win, as libpq and SQLAlchemy have it."""
     named = take(options, "host") or ("" if authority.strip(",") else options.get("hostaddr"))
     ports = (take(options, "port") or "").split(",")

@@ -30,7 +30,7 @@ class Document:
 
 
 def find(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
-    """The file to read: ``--config``, ``$TUNNELDOCTOR_CONFIG``, the current folder, the user's own (contract §1).
+    """The file to read: ``--config``, ``$TUNNELDOCTOR_CONFIG``, the current folder, the user's own.
 
     The first two need not exist: whoever names a file wants to hear that it is not there.
     """

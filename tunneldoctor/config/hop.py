@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tunneldoctor.config.references import (
-    holds_private_key,
-    key_reference,
-    key_text,
-    note_plain_text,
-    password_reference,
-)
+from tunneldoctor.config.fingerprints import read_fingerprint
+from tunneldoctor.config.references import holds_private_key, key_reference, key_text, note_plain_text, read_password
 from tunneldoctor.config.server import Server, read_server
-from tunneldoctor.config.settings import Draft, Entry, Place, Settings, Surroundings
+from tunneldoctor.config.settings import SSH_CONFIG, Draft, Entry, Find, Place, Settings, Surroundings
 from tunneldoctor.model import Hop, Origin, Problem, Reference, Severity
-
-if TYPE_CHECKING:
-    from tunneldoctor.config.ssh_host import SshHost
-
-Find = Callable[[str], Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +32,16 @@ def bastion(settings: Settings, draft: Draft) -> Hop:
     """The bastion, with a problem for each field that it lacks."""
     server = read_server(settings.places, "bastion", "ssh_url", draft)
     credentials = _bastion_credentials(settings, draft)
-    password = _password(settings.find, "bastion_password", "bastion", settings.surroundings, draft) or server.password
+    password = (
+        read_password(settings.find, "bastion_password", "bastion", settings.surroundings, draft) or server.password
+    )
     for key, value in (("bastion_host", server.host), ("bastion_username", server.username)):
         if value is None and key not in server.unreadable:
             _note_missing(draft, "bastion", key, settings)
     if not credentials.given and password is None:
         _note_missing(draft, "bastion", "private_key", settings)
     ssh = settings.ssh
-    known_hosts, host_keys = _pins(settings.find, settings.surroundings)
+    known_hosts, host_keys = _pins(settings.find, "bastion", settings.surroundings, draft)
     if known_hosts is None and ssh:
         known_hosts = ssh.known_hosts
     return _hop("bastion", server, credentials, password, known_hosts, host_keys, ssh.host_key_alias if ssh else None)
@@ -68,7 +60,7 @@ def _complete(jump: Hop, own: Hop, draft: Draft) -> Hop:
     if jump.private_keys or jump.agent is not None:
         return jump
     if not own.private_keys and own.agent is None:
-        _note(draft, jump.name, "private_key", Origin("~/.ssh/config"), "private_key")
+        _note(draft, jump.name, "private_key", SSH_CONFIG, "private_key")
     return replace(
         jump,
         private_keys=own.private_keys,
@@ -87,20 +79,14 @@ def _jump(name: str, written: str | Mapping[str, Any], entry: Entry, settings: S
         credentials = Credentials(
             own.private_keys, own.passphrase, credentials.certificate or own.certificate, own.agent
         )
-    password = _password(place.get, "bastion_password", name, settings.surroundings, draft, told="via")
-    known_hosts, host_keys = _pins(place.get, settings.surroundings)
+    password = read_password(place.get, "bastion_password", name, settings.surroundings, draft, told="via")
+    known_hosts, host_keys = _pins(place.get, name, settings.surroundings, draft, told="via")
+    if known_hosts is None and not host_keys:
+        known_hosts, host_keys = own.known_hosts, own.host_keys
     for key, value in (("bastion_host", server.host), ("bastion_username", server.username)):
         if value is None and key not in server.unreadable:
             _note(draft, name, "via", entry.origin, key)
-    return _hop(
-        name,
-        server,
-        credentials,
-        password or server.password,
-        own.known_hosts if known_hosts is None else known_hosts,
-        host_keys or own.host_keys,
-        None,
-    )
+    return _hop(name, server, credentials, password or server.password, known_hosts, host_keys, None)
 
 
 def helper(key: str, settings: Settings, own: Hop, draft: Draft) -> Hop | None:
@@ -154,7 +140,7 @@ def _bastion_credentials(settings: Settings, draft: Draft) -> Credentials:
     own = _credentials(settings.find, "bastion", "", settings.surroundings, draft)
     if settings.ssh is None or own.given:
         return own
-    ssh: SshHost = settings.ssh
+    ssh = settings.ssh
     return Credentials(ssh.private_keys, own.passphrase, own.certificate or ssh.certificate, ssh.agent)
 
 
@@ -173,29 +159,26 @@ def _credentials(find: Find, hop: str, told: str, surroundings: Surroundings, dr
     certificate = find("certificate")
     return Credentials(
         keys,
-        _password(find, "private_key_passphrase", hop, surroundings, draft, told=told),
+        read_password(find, "private_key_passphrase", hop, surroundings, draft, told=told),
         key_reference(certificate, surroundings) if certificate and certificate.value.strip() else None,
         agent,
     )
 
 
-def _password(
-    find: Find, key: str, hop: str, surroundings: Surroundings, draft: Draft, told: str = ""
-) -> Reference | None:
-    entry = find(key)
-    if entry is None or not entry.value:
-        return None
-    reference = password_reference(entry, surroundings)
-    if reference.is_literal:
-        note_plain_text(draft, hop, told or key, entry)
-    return reference
-
-
-def _pins(find: Find, surroundings: Surroundings) -> tuple[tuple[Reference, ...] | None, tuple[str, ...]]:
+def _pins(
+    find: Find, hop: str, surroundings: Surroundings, draft: Draft, told: str = "host_key"
+) -> tuple[tuple[Reference, ...] | None, tuple[str, ...]]:
     entry, pinned = find("known_hosts"), find("host_key")
     files = [key_text(each, entry.base, surroundings) for each in entry.value if each.strip()] if entry else []
-    keys = [each.strip() for each in pinned.value if each.strip()] if pinned else []
-    return tuple(files) or None, tuple(keys)
+    return tuple(files) or None, tuple(_fingerprints(pinned, hop, draft, told)) if pinned else ()
+
+
+def _fingerprints(pinned: Entry, hop: str, draft: Draft, told: str) -> Iterator[str]:
+    for written in filter(str.strip, pinned.value):
+        try:
+            yield read_fingerprint(written)
+        except ValueError as error:
+            draft.problem("config.bad-host-key", hop, told, pinned.origin, reason=str(error))
 
 
 def _note_missing(draft: Draft, hop: str, key: str, settings: Settings) -> None:

@@ -7,7 +7,6 @@ from urllib.parse import unquote
 from tunneldoctor.config.database_parts import (
     DEFAULT_PORTS,
     DatabaseUrl,
-    Option,
     hosts,
     options_of,
     secret_option,
@@ -128,7 +127,7 @@ def _sqlserver_host(place: str, port: str | None) -> tuple[str, int]:
     return found
 
 
-def _pairs(text: str) -> dict[str, Option]:
+def _pairs(text: str) -> dict[str, str]:
     return dict(_each_pair(text))
 
 

@@ -62,7 +62,7 @@ def _via(value: Any) -> tuple[str | dict[str, Any], ...]:
         return (value,)
     if not isinstance(value, list | tuple) or not all(isinstance(each, str | dict) for each in value):
         raise ValueError("must be a list of ssh:// URLs or tables")
-    return tuple(value if isinstance(value, tuple) else list(value))
+    return tuple(value)
 
 
 #: Every key of a tunnel, in the order of the documentation.

@@ -23,7 +23,8 @@ class Lines:
     def __init__(self, text: str) -> None:
         self._lines: dict[Path, int] = {}
         for path, line in _keys(text):
-            self._lines.setdefault(path, line)
+            for end in range(len(path), 0, -1):  # [a.b] and a.b = 1 make the table a as well
+                self._lines.setdefault(path[:end], line)
 
     def of(self, path: Path) -> int | None:
         """The line of *path*, else that of the nearest table around it; None where neither is to be found."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunneldoctor.config.settings import Draft, Entry, Surroundings
+from tunneldoctor.config.settings import Draft, Entry, Find, Surroundings
 from tunneldoctor.model import Reference, Secret
 
 #: Prefixes that name a store; each needs its reader in :mod:`tunneldoctor.config.secrets`.
@@ -24,6 +24,11 @@ class TextReference(Reference):
     """
 
 
+def literal(text: str) -> TextReference:
+    """A password that was written where a reference belongs."""
+    return TextReference("literal", "", Secret.of(text))
+
+
 def key_reference(entry: Entry, surroundings: Surroundings) -> Reference:
     """What *entry* refers to where a key, a certificate or a list of hosts belongs: a bare value is a path."""
     return key_text(entry.value, entry.base, surroundings)
@@ -32,7 +37,7 @@ def key_reference(entry: Entry, surroundings: Surroundings) -> Reference:
 def key_text(value: str, base: Path, surroundings: Surroundings) -> Reference:
     """The same for one *value*; a relative path in it starts at *base*."""
     if _PRIVATE.search(value) or _PUBLIC.search(value) or "\n" in value.strip():
-        return Reference("literal", "", Secret(value.encode(errors="surrogateescape")))
+        return Reference("literal", "", Secret.of(value))
     scheme, colon, name = value.strip().partition(":")
     if not colon or scheme not in (*SCHEMES, "agent"):
         scheme, name = "file", value.strip()
@@ -43,8 +48,24 @@ def password_reference(entry: Entry, surroundings: Surroundings) -> Reference:
     """What *entry* refers to where a password belongs: without a known prefix it is the password itself."""
     scheme, colon, name = entry.value.partition(":")
     if not colon or scheme not in SCHEMES:
-        return TextReference("literal", "", Secret(entry.value.encode(errors="surrogateescape")))
+        return literal(entry.value)
     return TextReference(scheme, _path(name, entry.base, surroundings) if scheme == "file" else name.strip())
+
+
+def read_password(
+    find: Find, key: str, hop: str, surroundings: Surroundings, draft: Draft, told: str = ""
+) -> Reference | None:
+    """What *key* refers to, or None where nothing was given; a password in plain text is noted.
+
+    *told* is the key to name then, where it is not *key* itself.
+    """
+    entry = find(key)
+    if entry is None or not entry.value:
+        return None
+    reference = password_reference(entry, surroundings)
+    if reference.is_literal:
+        note_plain_text(draft, hop, told or key, entry)
+    return reference
 
 
 def holds_private_key(reference: Reference) -> bool:

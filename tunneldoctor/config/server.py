@@ -6,11 +6,11 @@ from typing import Any
 
 from tunneldoctor.config.errors import BadUrl
 from tunneldoctor.config.names import note_invisible, read_host, read_username
-from tunneldoctor.config.references import TextReference, note_plain_text
+from tunneldoctor.config.references import literal, note_plain_text
 from tunneldoctor.config.settings import Draft, Entry, Place
 from tunneldoctor.config.ssh_url import SshUrl, parse
 from tunneldoctor.config.text import Cleaned, clean
-from tunneldoctor.model import Origin, Reference, Secret
+from tunneldoctor.model import Origin, Reference
 
 #: Ports where databases listen by default, and whose: PostgreSQL, MySQL, SQL Server, Oracle, Redis, MongoDB.
 DATABASE_PORTS = {
@@ -111,8 +111,7 @@ def _parts(place: Place, hop: str, key: str, draft: Draft) -> Iterator[tuple[str
             yield name, _Part(said, key, entry.origin)
     if entry and url and url.password is not None:
         note_plain_text(draft, hop, key, entry)
-        secret = Secret(url.password.encode(errors="surrogateescape"))
-        yield "password", _Part(TextReference("literal", "", secret), key, entry.origin)
+        yield "password", _Part(literal(url.password), key, entry.origin)
 
 
 def _said(url: SshUrl | None) -> tuple[Any, Any, Any]:

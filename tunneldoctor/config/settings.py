@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tunneldoctor.model import Origin, Problem, Severity
+from tunneldoctor.model import Hop, Origin, Problem, Reference, Severity
 
-if TYPE_CHECKING:
-    from tunneldoctor.config.ssh_host import SshHost
+#: Where what a user's ssh_config says came from.
+SSH_CONFIG = Origin("~/.ssh/config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,24 @@ class Entry:
 
 #: The settings of one place: options, a tunnel's table, ``[defaults]``, or ssh_config.
 Place = Mapping[str, Entry]
+#: Gives the entry of a key, or None.
+Find = Callable[[str], Entry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SshHost:
+    """What ssh_config says of one host beyond what a key of the configuration can say."""
+
+    place: Place
+    private_keys: tuple[Reference, ...] = ()
+    agent: str | None = None
+    certificate: Reference | None = None
+    known_hosts: tuple[Reference, ...] | None = None
+    host_key_alias: str | None = None
+    jumps: tuple[Hop, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    several_forwards: bool = False
+    local_address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)

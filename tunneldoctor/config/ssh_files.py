@@ -94,6 +94,8 @@ def _fingerprint(path: Path) -> str | None:
     """``SHA256:…`` of the public half beside *path*, or in it; None where there is none."""
     public = path if path.suffix == ".pub" else path.with_name(path.name + ".pub")
     try:
+        if not public.is_file():  # opening a FIFO would wait for its writer
+            return None
         with public.open("rb") as file:
             blob = base64.b64decode(file.read(65536).split()[1], validate=True)
     except (OSError, IndexError, binascii.Error):

@@ -2,39 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tunneldoctor.config.durations import LONGEST
-from tunneldoctor.config.settings import Entry, Place, Surroundings
+from tunneldoctor.config.settings import SSH_CONFIG, Entry, Place, SshHost, Surroundings
 from tunneldoctor.config.ssh_config import SshConfigText
 from tunneldoctor.config.ssh_files import SshFiles
 from tunneldoctor.config.ssh_lookup import LookupFailed, Options, lookup, user_config, value
 from tunneldoctor.config.text import port_number, split_port
-from tunneldoctor.model import Hop, Origin, Problem, Reference, Severity, visible
+from tunneldoctor.model import Hop, Problem, Severity, visible
 
-ORIGIN = Origin("~/.ssh/config")
 #: Longest chain of jump hosts that is followed.
 _MOST_JUMPS = 8
 # ssh -W as the older way of saying ProxyJump.
 _PROXY_W = re.compile(
     r"(?:exec\s+)?(?:\S*/)?ssh\s+(?:-[qxTaA]+\s+)*(?:-W\s*\[?%h\]?:%p\s+(?P<a>[\w.@:-]+)|(?P<b>[\w.@:-]+)\s+-W\s*\[?%h\]?:%p)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SshHost:
-    """What ssh_config says of one host beyond what a key of the configuration can say."""
-
-    place: Place
-    private_keys: tuple[Reference, ...] = ()
-    agent: str | None = None
-    certificate: Reference | None = None
-    known_hosts: tuple[Reference, ...] | None = None
-    host_key_alias: str | None = None
-    jumps: tuple[Hop, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    several_forwards: bool = False
-    local_address: str = "127.0.0.1"
 
 
 def find(host: str, surroundings: Surroundings) -> SshHost | None:
@@ -49,7 +31,7 @@ def find(host: str, surroundings: Surroundings) -> SshHost | None:
 
 def _problem(hop: str, option: str, reason: str, severity: Severity | None) -> Problem:
     params = {"option": option, "reason": reason}
-    return Problem("config.ssh-config-unsupported", hop, "ssh_config", ORIGIN, params, severity)
+    return Problem("config.ssh-config-unsupported", hop, "ssh_config", SSH_CONFIG, params, severity)
 
 
 class _Reading:
@@ -90,7 +72,7 @@ class _Reading:
         if target:
             values |= {"local_port": target[1], "remote_bind": target[2]}
         base = self._surroundings.cwd
-        return {key: Entry(value, ORIGIN, base) for key, value in values.items() if value is not None}
+        return {key: Entry(value, SSH_CONFIG, base) for key, value in values.items() if value is not None}
 
     def _named(self, hops: list[tuple[str, Options]]) -> Iterator[Hop]:
         for at, (host, options) in enumerate(hops, start=1):

@@ -20,7 +20,7 @@ Options = Mapping[str, tuple[str, ...]]
 
 
 class LookupFailed(Exception):
-    """ssh itself can't use its configuration, or did not answer; the text is its last line."""
+    """ssh itself can't use its configuration, or did not answer; the text is its first line."""
 
 
 def user_config(surroundings: Surroundings) -> Path:

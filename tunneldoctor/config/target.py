@@ -7,10 +7,10 @@ from tunneldoctor.config.database_parts import DatabaseUrl
 from tunneldoctor.config.database_url import parse
 from tunneldoctor.config.errors import BadUrl
 from tunneldoctor.config.names import note_invisible, read_host, read_username
-from tunneldoctor.config.references import TextReference, expand, note_plain_text, password_reference
+from tunneldoctor.config.references import expand, literal, note_plain_text, read_password
 from tunneldoctor.config.settings import Draft, Entry, Settings
 from tunneldoctor.config.text import clean, is_address, is_loopback, port_number, split_port
-from tunneldoctor.model import Address, Database, Origin, Reference, Secret, Severity, Tls
+from tunneldoctor.model import Address, Database, Origin, Severity, Tls
 
 
 def database(settings: Settings, draft: Draft) -> Database | None:
@@ -18,7 +18,7 @@ def database(settings: Settings, draft: Draft) -> Database | None:
     entry = settings.find("database")
     if entry is None or not entry.value.strip():
         return None
-    password = _password(settings, draft)
+    password = read_password(settings.find, "database_password", "database", settings.surroundings, draft)
     url = _url(entry, draft)
     host = read_host(url.host, "database", "database", entry.origin, draft, "config.bad-database-url") if url else None
     if url is None or host is None:
@@ -31,25 +31,11 @@ def database(settings: Settings, draft: Draft) -> Database | None:
         url.port,
         read_username(url.user, "database", "database", entry.origin, draft) if url.user else None,
         url.name,
-        password or _literal(url.password),
+        password or (literal(url.password) if url.password else None),
         _with_paths(url.tls, entry, settings),
         url.dialect,
         _options(url),
     )
-
-
-def _password(settings: Settings, draft: Draft) -> Reference | None:
-    entry = settings.find("database_password")
-    if entry is None or not entry.value:
-        return None
-    reference = password_reference(entry, settings.surroundings)
-    if reference.is_literal:
-        note_plain_text(draft, "database", "database_password", entry)
-    return reference
-
-
-def _literal(password: str | None) -> Reference | None:
-    return TextReference("literal", "", Secret(password.encode(errors="surrogateescape"))) if password else None
 
 
 def _url(entry: Entry, draft: Draft) -> DatabaseUrl | None:

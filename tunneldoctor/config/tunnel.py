@@ -5,9 +5,9 @@ from typing import Any
 
 from tunneldoctor.config.hop import bastion, helper, jumps
 from tunneldoctor.config.keys import KEYS
-from tunneldoctor.config.settings import Draft, Settings
+from tunneldoctor.config.settings import SSH_CONFIG, Draft, Settings
 from tunneldoctor.config.target import database, remote
-from tunneldoctor.model import DEFAULT_TIMEOUT, Origin, Problem, Tunnel
+from tunneldoctor.model import DEFAULT_TIMEOUT, Problem, Tunnel
 
 
 def build(name: str, settings: Settings) -> Tunnel:
@@ -51,7 +51,7 @@ def _note_origins(settings: Settings, draft: Draft) -> None:
         if (entry := settings.find(key)) and key not in draft.origins:
             draft.came_from(key, entry.origin)
     if settings.ssh and (settings.ssh.private_keys or settings.ssh.agent is not None):
-        draft.origins.setdefault("private_key", Origin("~/.ssh/config"))
+        draft.origins.setdefault("private_key", SSH_CONFIG)
 
 
 def _value(settings: Settings, key: str, default: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,8 +10,9 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from tunneldoctor.database.trouble import Reason, Trouble
-from tunneldoctor.database.trust import is_address, is_loopback, name_to_verify, roots_of, verifies_issuer
+from tunneldoctor.database.trust import is_loopback, name_to_verify, roots_of, verifies_issuer
 from tunneldoctor.model import Evidence
+from tunneldoctor.net.scope import parse
 
 if TYPE_CHECKING:
     from tunneldoctor.database.tls import Handshake
@@ -80,9 +80,8 @@ def names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 def covers(certificate: x509.Certificate, host: str) -> bool:
     """Whether the certificate is for *host* (RFC 9525 §6.3: a wildcard is a whole first label)."""
-    if is_address(host):
-        wanted = ipaddress.ip_address(host)
-        return any(is_address(name) and ipaddress.ip_address(name) == wanted for name in names(certificate))
+    if address := parse(host):
+        return any(parse(name) == address for name in names(certificate))
     name = host.lower().rstrip(".")
     return any(_matches(pattern.lower(), name) for pattern in names(certificate))
 

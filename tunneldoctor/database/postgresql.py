@@ -20,7 +20,7 @@ from tunneldoctor.database.wire import Ended, TlsError, Wire
 from tunneldoctor.model import Evidence
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.engine import Engine, Password
+    from tunneldoctor.database.session import Engine, Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
@@ -127,7 +127,6 @@ def _session(prepared: Prepared, attempt: Login) -> Session:
         seen_as=seen_as,
         read_only=_read_only(announced),
         idle_timeout=_number(idle),
-        parameters=announced,
     )
 
 

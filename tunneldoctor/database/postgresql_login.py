@@ -14,8 +14,7 @@ from tunneldoctor.model import Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tunneldoctor.database.engine import Password
-    from tunneldoctor.database.session import Prepared
+    from tunneldoctor.database.session import Password, Prepared
     from tunneldoctor.database.trouble import LoginRefusal
 
 #: Authentication requests (libpq/auth.h: AUTH_REQ_*) that are answered here, and those that are named.
@@ -36,7 +35,6 @@ class Login:
         self._wire = prepared.wire
         self._password = password
         self._scram: scram.Scram | None = None
-        self._method = ""
         self._sent = False
         self._accepted = False
         self.stage = "the startup message"
@@ -72,9 +70,9 @@ class Login:
         if kind == _OK:
             self._accepted, self.proven, self.stage = True, False, "the login"
         elif kind == _CLEARTEXT:
-            self._send(messages.password(self._ask("cleartext")))
+            self._wire.send(messages.password(self._ask("cleartext")))
         elif kind == _MD5 and len(data) >= 4:
-            self._send(messages.password(self._md5(self._ask("md5"), data[:4])))
+            self._wire.send(messages.password(self._md5(self._ask("md5"), data[:4])))
         elif kind == _SASL:
             self._start_scram(data.rstrip(b"\0").split(b"\0"))
         elif kind == _SASL_CONTINUE and self._scram:
@@ -85,14 +83,10 @@ class Login:
             raise DatabaseTrouble(_unsupported(_NAMED.get(kind, f"authentication request {kind}")))
 
     def _ask(self, method: str) -> bytes:
-        self._method = method
         password = self._password(method)
         self._sent = True
         self.stage = "the password"
         return password
-
-    def _send(self, data: bytes) -> None:
-        self._wire.send(data)
 
     def _md5(self, password: bytes, salt: bytes) -> bytes:
         """``md5`` + md5(md5(password + user) + salt) (PostgreSQL, "Protocol Flow", AuthenticationMD5Password)."""
@@ -107,11 +101,11 @@ class Login:
             raise DatabaseTrouble(_unsupported(", ".join(sorted(names))))
         could = self._binding() is not None
         self._scram = scram.Scram(self._ask(scram.PLAIN.lower()), binding, could_bind=could and binding is None)
-        self._send(messages.sasl_first(self._scram.mechanism, self._scram.first()))
+        self._wire.send(messages.sasl_first(self._scram.mechanism, self._scram.first()))
 
     def _continue_scram(self, exchange: scram.Scram, data: bytes) -> None:
         try:
-            self._send(messages.write(b"p", exchange.final(data)))
+            self._wire.send(messages.write(b"p", exchange.final(data)))
         except scram.ScramError as error:
             raise DatabaseTrouble(_dishonest(str(error))) from error
 
@@ -141,7 +135,6 @@ class Login:
     def _refused(self, body: bytes) -> LoginRefusal:
         return refusal(
             body,
-            method=self._method,
             password_sent=self._sent,
             authenticated=self._accepted,
             encrypted=self._prepared.encrypted,

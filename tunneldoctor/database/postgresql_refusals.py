@@ -76,7 +76,6 @@ def refusal(body: bytes, **situation: Any) -> LoginRefusal:
         number=fields.get("C", ""),
         message=message,
         routine=fields.get("R", ""),
-        severity=fields.get("V", ""),
         detail=fields.get("D", ""),
         address=_quoted_address(message),
         **situation,
@@ -154,6 +153,7 @@ def _params(seen: LoginRefusal, reason: Reason) -> dict[str, Value]:
     if reason is Reason.HOST_NOT_ALLOWED:
         params |= {"address": seen.address or None, "network": _network(seen.address)}
         params["record"] = "hostssl" if seen.encrypted else "host"
+        params["how"] = "over TLS" if seen.encrypted else "without TLS"
     if reason is Reason.TOO_MANY_CONNECTIONS:
         params["full"] = _FULL.get(seen.routine, "the pooler" if not seen.routine else "the server")
     if reason is Reason.AUTH_METHOD_UNSUPPORTED:

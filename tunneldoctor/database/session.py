@@ -1,24 +1,42 @@
-"""A connection to a database on its way: prepared for a login, then logged in."""
+"""A connection to a database on its way: prepared for a login, then logged in; and the engine that does it."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from tunneldoctor.database.trouble import LoginRefusal, Trouble
+from tunneldoctor.database.wire import Ended, Wire
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.engine import Engine
     from tunneldoctor.database.tls import Handshake
-    from tunneldoctor.database.wire import Wire
     from tunneldoctor.model import Database
+    from tunneldoctor.net.stream import Stream
 
-__all__ = ["LoginRefusal", "Prepared", "Session", "Trouble"]
+#: Gives the password for the method the server asks for (``scram-sha-256``, ``md5``, ``cleartext`` …).
+#: Raises :class:`~tunneldoctor.database.trouble.Withheld` where it must not be sent.
+Password = Callable[[str], bytes]
 
 #: Seconds that saying goodbye may take.
 _GOODBYE = 0.1
+
+
+class Engine(Protocol):
+    """A kind of database. ``seconds`` bounds each step as a whole; every step raises DatabaseTrouble, and no other."""
+
+    def prepare(self, stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
+        """Speak first on *stream*, and put TLS on it where *encrypt* asks for that and the server has it."""
+
+    def login(self, prepared: Prepared, password: Password, seconds: float) -> Session:
+        """Log in and run one query. Lets ``Withheld`` and whatever else *password* raises through."""
+
+    def ping(self, session: Session, seconds: float) -> float:
+        """Milliseconds that one round trip takes on an idle session."""
+
+    def listen(self, session: Session, seconds: float) -> None:
+        """Wait for what nobody asked for: a message about the session's end raises DatabaseTrouble; silence returns."""
 
 
 @dataclass(slots=True)
@@ -34,7 +52,6 @@ class Prepared:
     wire: Wire
     tls: Handshake | None = None
     offers_tls: bool | None = None
-    version: str = ""
     opening: object = None
 
     @property
@@ -45,7 +62,7 @@ class Prepared:
 
 @dataclass(slots=True)
 class Session:
-    """Logged in. ``parameters`` are what the server announced, ``latency_ms`` is one round trip of a query.
+    """Logged in. ``latency_ms`` is one round trip of a query.
 
     ``seen_as`` is the client's address as the database sees it; ``idle_timeout`` the seconds after which the server
     ends an idle session (0: never), None where it does not say.
@@ -61,7 +78,6 @@ class Session:
     seen_as: str | None = None
     read_only: str | None = None
     idle_timeout: float | None = None
-    parameters: dict[str, str] = field(default_factory=dict)
     _using: threading.Lock = field(default_factory=threading.Lock)
 
     def ping(self, seconds: float) -> float:
@@ -79,16 +95,8 @@ class Session:
         if self._using.acquire(blocking=False):
             try:
                 self.wire.within(_GOODBYE)
-                _politely(lambda: self.wire.send(self.goodbye))
+                with contextlib.suppress(Ended, OSError):  # gone already
+                    self.wire.send(self.goodbye)
             finally:
                 self._using.release()
         self.wire.close()
-
-
-def _politely(say: Callable[[], None]) -> None:
-    from tunneldoctor.database.wire import Ended
-
-    try:
-        say()
-    except (Ended, OSError):
-        return  # gone already

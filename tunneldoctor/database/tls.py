@@ -1,13 +1,10 @@
-"""TLS over any stream, with every fault of the certificate from one handshake.
+"""One TLS handshake as the client would make it, with every fault of the certificate.
 
-pyOpenSSL on memory buffers: the ``ssl`` module stops at the first fault, and needs a real socket, which a channel
-through an SSH server is not. Nothing is rejected here: :mod:`tunneldoctor.database.certificate` judges.
+Nothing is rejected here: :mod:`tunneldoctor.database.certificate` judges.
 """
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +13,10 @@ from typing import TYPE_CHECKING
 from OpenSSL import SSL
 
 from tunneldoctor.database.opening import shown
+from tunneldoctor.database.tls_stream import TlsStream, reason_of
 from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Trouble
 from tunneldoctor.database.trust import client_certificate, roots_of, server_name_to_send
-from tunneldoctor.database.wire import KEPT, TlsError, Wire
+from tunneldoctor.database.wire import TlsError, Wire
 from tunneldoctor.model import Evidence
 from tunneldoctor.net.services import identify
 
@@ -27,9 +25,7 @@ if TYPE_CHECKING:
 
     from tunneldoctor.database.trust import ClientCertificate, Roots
     from tunneldoctor.model import Database
-    from tunneldoctor.net.stream import Stream
 
-_BLOCK = 16384
 #: Seconds beyond two round trips that a server may take to look at our certificate.
 _VERDICT = 0.05
 #: Certificates of a chain that are looked at.
@@ -47,118 +43,6 @@ class Handshake:
     faults: tuple[tuple[int, int], ...]
     roots_problem: str | None
     presented: bool
-
-
-class TlsStream:
-    """A :class:`~tunneldoctor.net.stream.Stream` inside TLS. OpenSSL is entered by one thread at a time.
-
-    ``sent`` and ``received`` count bytes on the wire below, ``first`` are the first that came.
-    """
-
-    def __init__(self, stream: Stream, connection: SSL.Connection) -> None:
-        self.connection = connection
-        self._stream = stream
-        self._lock = threading.Lock()
-        self._end: float | None = None
-        self.sent = 0
-        self.received = 0
-        self.first = b""
-
-    def shake_hands(self) -> None:
-        """Do the handshake. Raises TlsError, EOFError, TimeoutError, OSError."""
-        while not self._step(self.connection.do_handshake):
-            self._feed()
-
-    def await_verdict(self, seconds: float) -> None:
-        """Wait whether the server minds our certificate. Raises as :meth:`shake_hands` does, but for TimeoutError.
-
-        In TLS 1.3 it says so only after the handshake, and a login that is under way then turns the alert into a reset.
-        """
-        self.settimeout(seconds)
-        try:
-            while not self._step(lambda: self.connection.recv(1, socket.MSG_PEEK)):
-                self._feed()
-        except TimeoutError:
-            return
-        except SSL.ZeroReturnError:
-            raise EOFError from None
-
-    def recv(self, size: int, /) -> bytes:
-        """At most *size* bytes, ``b""`` at the end. Raises TlsError, TimeoutError, OSError."""
-        got: list[bytes] = []
-        try:
-            while not self._step(lambda: got.append(self.connection.recv(size))):
-                self._feed()
-        except (SSL.ZeroReturnError, EOFError):
-            return b""
-        return got[0]
-
-    def sendall(self, data: bytes, /) -> None:
-        """Send all of *data*. Raises TlsError, TimeoutError, OSError."""
-        self._step(lambda: self.connection.sendall(data))
-
-    def settimeout(self, seconds: float | None, /) -> None:
-        """Bound all that follows, up to the next call of this, in seconds."""
-        self._end = None if seconds is None else time.monotonic() + seconds
-
-    def close(self) -> None:
-        """Close the stream below; harmless when repeated."""
-        self._stream.close()
-
-    def _step(self, enter: Callable[[], object]) -> bool:
-        """Enter OpenSSL, then send what it wants sent; False where it needs bytes first."""
-        done, failure = True, None
-        with self._lock:
-            try:
-                enter()
-            except SSL.WantReadError:
-                done = False
-            except SSL.ZeroReturnError:
-                raise
-            except SSL.Error as error:
-                failure = TlsError(_reason(error))
-            out = self._pending()
-        try:
-            self._send(out)
-        except OSError:
-            if failure is None:
-                raise  # else an alert that nobody is there to read
-        if failure:
-            raise failure
-        return done
-
-    def _feed(self) -> None:
-        self._arm()
-        data = self._stream.recv(_BLOCK)
-        if not data:
-            raise EOFError
-        self.received += len(data)
-        self.first += data[: KEPT - len(self.first)] if len(self.first) < KEPT else b""
-        with self._lock:
-            self.connection.bio_write(data)
-
-    def _send(self, data: bytes) -> None:
-        if data:
-            self._arm()
-            self._stream.sendall(data)
-            self.sent += len(data)
-
-    def _pending(self) -> bytes:
-        parts = []
-        while True:
-            try:
-                parts.append(self.connection.bio_read(_BLOCK))
-            except SSL.Error:  # WantReadError: nothing left
-                return b"".join(parts)
-
-    def _arm(self) -> None:
-        if self._end is None:
-            self._stream.settimeout(None)
-            return
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._stream.settimeout(left)
 
 
 def secure(wire: Wire, database: Database) -> Handshake:
@@ -220,6 +104,7 @@ def _load_certificate(context: SSL.Context, pair: ClientCertificate) -> None:
 
 
 def _use(context: SSL.Context, pair: ClientCertificate) -> str | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -227,7 +112,7 @@ def _use(context: SSL.Context, pair: ClientCertificate) -> str | None:
         key = load_pem_private_key(pair.key.read_bytes(), None)
     except TypeError:
         return f"{pair.key} needs a passphrase"
-    except (OSError, ValueError):
+    except (OSError, ValueError, UnsupportedAlgorithm):
         return f"{pair.key} holds no key that can be read"
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
         return f"{pair.key} is of a type that servers do not take"
@@ -236,7 +121,7 @@ def _use(context: SSL.Context, pair: ClientCertificate) -> str | None:
         context.use_certificate_chain_file(str(pair.certificate))
         context.check_privatekey()
     except SSL.Error as error:
-        return f"{pair.certificate} and {pair.key} can't be used together: {_reason(error)}"
+        return f"{pair.certificate} and {pair.key} can't be used together: {reason_of(error)}"
     return None
 
 
@@ -304,9 +189,3 @@ def _handshake(
         roots_problem=roots_problem,
         presented=has_certificate,
     )
-
-
-def _reason(error: SSL.Error) -> str:
-    """The last entry of OpenSSL's error queue."""
-    queue = error.args[0] if error.args else ()
-    return str(queue[-1][2]) if isinstance(queue, list | tuple) and queue else type(error).__name__

@@ -60,18 +60,15 @@ class Reason(StrEnum):
 class LoginRefusal:
     """A database's own words when it turns a login down.
 
-    ``number`` is the SQLSTATE (PostgreSQL) or the error number (MySQL); ``routine`` and ``severity`` PostgreSQL's
-    fields R and V, which no ``lc_messages`` translates, "" where the sender leaves them out (poolers do). ``method``
-    is what the server asked for (``scram-sha-256``, ``md5``, ``cleartext`` …) or "". ``address`` is the client as the
+    ``number`` is the SQLSTATE (PostgreSQL) or the error number (MySQL); ``routine`` is PostgreSQL's field R, which no
+    ``lc_messages`` translates, "" where the sender leaves it out (poolers do). ``address`` is the client as the
     database quotes it. ``authenticated`` is True where the refusal came after the password had been accepted.
     """
 
     number: str
     message: str
     routine: str = ""
-    severity: str = ""
     detail: str = ""
-    method: str = ""
     address: str = ""
     password_sent: bool = False
     authenticated: bool = False

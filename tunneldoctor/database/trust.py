@@ -5,11 +5,13 @@ libpq: https://www.postgresql.org/docs/current/libpq-ssl.html; pgjdbc: its ``Lib
 
 from __future__ import annotations
 
-import ipaddress
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tunneldoctor.net import scope
+from tunneldoctor.net.resolve import is_localhost
 
 if TYPE_CHECKING:
     from tunneldoctor.model import Database
@@ -70,24 +72,12 @@ def name_to_verify(database: Database) -> str:
 def server_name_to_send(database: Database) -> str | None:
     """The name for TLS's server_name extension; libpq sends none for an address."""
     name = name_to_verify(database).rstrip(".")
-    return None if is_address(name) or not name.isascii() else name
-
-
-def is_address(host: str) -> bool:
-    """True for an IPv4 or IPv6 literal."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return None if scope.is_literal(name) or not name.isascii() else name
 
 
 def is_loopback(host: str) -> bool:
-    """True for ``localhost``, its subdomains (RFC 6761 §6.3) and addresses of this very machine."""
-    name = host.rstrip(".").lower()
-    if is_address(host):
-        return ipaddress.ip_address(host).is_loopback
-    return name == "localhost" or name.endswith(".localhost")
+    """True for localhost, its subdomains (RFC 6761 §6.3) and addresses of this very machine."""
+    return scope.is_loopback(host) or is_localhost(host)
 
 
 @dataclass(frozen=True, slots=True)

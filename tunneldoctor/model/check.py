@@ -81,17 +81,24 @@ class Finding:
     severity: Severity | None = None
 
     def __post_init__(self) -> None:
-        shown = {key: visible(value) if isinstance(value, str) else value for key, value in self.params.items()}
-        object.__setattr__(self, "params", shown)
+        object.__setattr__(self, "params", _shown(self.params))
+
+
+def _shown(params: Mapping[str, Value]) -> dict[str, Value]:
+    return {key: visible(value) if isinstance(value, str) else value for key, value in params.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What evidence says about one possible cause of a symptom on the same hop."""
+    """What evidence says about one possible cause of a symptom on the same hop.
+
+    ``params`` are for the page of the cause that it confirms, where that has fields which the symptom's has not.
+    """
 
     code: str
     because: str
     out: bool
+    params: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
 
 def rules_out(code: str, because: str) -> Ruling:
@@ -99,9 +106,9 @@ def rules_out(code: str, because: str) -> Ruling:
     return Ruling(code, visible(because), out=True)
 
 
-def confirms(code: str, because: str) -> Ruling:
-    """Evidence that *code* is the cause, and so none of the others."""
-    return Ruling(code, visible(because), out=False)
+def confirms(code: str, because: str, params: Mapping[str, Value] | None = None) -> Ruling:
+    """Evidence that *code* is the cause, and so none of the others; *params* fill that cause's page."""
+    return Ruling(code, visible(because), out=False, params=_shown(params or {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What happens during a run, as it happens. Progress, NDJSON, the TUI and the report read this one stream."""
+"""What happens during a run, as it happens. The progress line, NDJSON and the report read this one stream."""
 
 from dataclasses import dataclass
 

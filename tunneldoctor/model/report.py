@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from tunneldoctor.model.advice import Step
 from tunneldoctor.model.check import Evidence, Value
@@ -82,6 +83,25 @@ class Diagnosis:
     next_step: Step | None
     remedy: tuple[Step, ...]
     verify: Step | None
+
+    @classmethod
+    def of(cls, check: CheckReport, finding: FindingReport) -> Self:
+        """The diagnosis that *finding* of *check* is. Its layer is the one that the code names, else the check's."""
+        layer = finding.code.partition(".")[0]
+        return cls(
+            code=finding.code,
+            symptom=finding.symptom,
+            hop=check.hop,
+            layer=Layer(layer) if layer in set(Layer) else check.layer,
+            title=finding.title,
+            summary=finding.summary,
+            certain=len(finding.causes) == 1,
+            causes=finding.causes,
+            ruled_out=finding.ruled_out,
+            next_step=finding.next_step,
+            remedy=finding.remedy,
+            verify=finding.verify,
+        )
 
 
 @dataclass(frozen=True, slots=True)

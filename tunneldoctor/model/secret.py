@@ -12,8 +12,8 @@ class Secret:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Wrap *text* (UTF-8)."""
-        return cls(text.encode())
+        """Wrap *text* (UTF-8); bytes that Python took in as surrogates (PEP 383) come out as they were."""
+        return cls(text.encode(errors="surrogateescape"))
 
     def reveal(self) -> bytes:
         """The bytes themselves. Whoever calls this answers for where they go."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from tunneldoctor.model.secret import Reference
 from tunneldoctor.model.words import Provider, Severity
 
-#: Seconds that each stage of a hop may take when nothing else is said (contract §1, ``--timeout``).
+#: Seconds that each stage of a hop may take when nothing else is said (``--timeout``).
 DEFAULT_TIMEOUT = 10.0
 
 

@@ -1,4 +1,4 @@
-"""The fixed words of the contract: layers, statuses, severities, places, verdicts."""
+"""The fixed words of every report: layers, statuses, severities, places, verdicts."""
 
 from enum import StrEnum
 

@@ -12,21 +12,18 @@ from dataclasses import dataclass
 
 from tunneldoctor.model import Address
 from tunneldoctor.net.attempt import Attempt, Result
-from tunneldoctor.net.dial import Dial, close_politely, wait_for
+from tunneldoctor.net.dial import SLICE, Dial, close_politely, settle_all, wait_for
 
 #: Seconds between the starts of two attempts: RFC 8305 §5, "Connection Attempt Delay".
 ATTEMPT_DELAY = 0.25
-#: Seconds after which a wait looks whether the run was cancelled.
-_SLICE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """An open connection. ``attempt.seconds`` is its round trip; ``failed`` are addresses that failed before it."""
+    """An open connection. ``attempt.seconds`` is its round trip."""
 
     socket: socket.socket
     attempt: Attempt
-    failed: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Race:
     def _wait(self, until: float) -> Dial | None:
         """The winner, if there is one by *until* or by when something else is to be done."""
         until = min(until, self._next) if self._waiting else until
-        seconds = max(0.0, min(_SLICE, until - time.monotonic()))
+        seconds = max(0.0, min(SLICE, until - time.monotonic()))
         for dial in wait_for(self._pending, seconds):
             dial.settle()
             if self._settle(dial):
@@ -105,7 +102,7 @@ class Race:
         for dial in self._pending:
             dial.close()
         assert winner.attempt is not None
-        return Connected(winner.hand_over(), winner.attempt, tuple(self._done.values()))
+        return Connected(winner.hand_over(), winner.attempt)
 
     def _lost(self) -> ConnectFailure:
         for dial in self._pending:
@@ -135,13 +132,7 @@ def connect_each(
 ) -> tuple[Attempt, ...]:
     """Connect to every address once, all at the same time, and close again politely."""
     dials = [Dial(Address(each, port)) for each in addresses]
-    end = time.monotonic() + seconds
-    while open_dials := [dial for dial in dials if dial.attempt is None]:
-        left = end - time.monotonic()
-        if left <= 0 or (cancelled and cancelled.is_set()):
-            break
-        for dial in wait_for(open_dials, min(_SLICE, left)):
-            dial.settle()
+    settle_all(dials, seconds, cancelled)
     return tuple(_closed(dial) for dial in dials)
 
 

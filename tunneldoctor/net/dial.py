@@ -5,7 +5,9 @@ import errno
 import select
 import socket
 import sys
+import threading
 import time
+from collections.abc import Sequence
 
 from tunneldoctor.model import Address
 from tunneldoctor.net import errqueue
@@ -14,6 +16,8 @@ from tunneldoctor.net.attempt import Attempt, Result, classify
 _UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, getattr(errno, "WSAEWOULDBLOCK", 10035)}
 #: Windows reports a failed connect in the third list of select(2) only, so poll(2) is used wherever it exists.
 _FAILED = getattr(select, "POLLERR", 8) | getattr(select, "POLLHUP", 16)
+#: Seconds after which a wait looks whether the run was cancelled.
+SLICE = 0.1
 #: ``ipv6(7)``: not named by Python on every system.
 _HOP_LIMIT = getattr(socket, "IPV6_UNICAST_HOPS", 16)
 
@@ -108,6 +112,17 @@ def wait_for(dials: list[Dial], seconds: float) -> list[Dial]:
         poll.register(dial, select.POLLOUT | _FAILED)
     ready = {number for number, _ in poll.poll(max(0, round(seconds * 1000 + 0.5)))}
     return [dial for dial in dials if dial.fileno() in ready]
+
+
+def settle_all(dials: Sequence[Dial], seconds: float, cancelled: threading.Event | None) -> None:
+    """Wait until all *dials* are decided, *seconds* are over or the run is *cancelled*."""
+    end = time.monotonic() + seconds
+    while undecided := [dial for dial in dials if dial.attempt is None]:
+        left = end - time.monotonic()
+        if left <= 0 or (cancelled and cancelled.is_set()):
+            return
+        for dial in wait_for(undecided, min(SLICE, left)):
+            dial.settle()
 
 
 def close_politely(sock: socket.socket, seconds: float = 0.2) -> None:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from tunneldoctor.model import Address
 from tunneldoctor.net.attempt import Result
-from tunneldoctor.net.dial import Dial, close_politely, wait_for
+from tunneldoctor.net.dial import Dial, close_politely, settle_all
 
 #: Times to live, in batches: exact near this machine, coarse far away. Twelve requests at most, four at a time.
 BATCHES = ((1, 2, 3, 4), (5, 6, 8, 10), (12, 15, 18, 22))
 #: Seconds for one batch: just short of the first retransmission after 1 s (RFC 6298 §2), so each sends one packet.
 _BATCH_SECONDS = 0.9
-_SLICE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,8 @@ def _batch(
     target: Address, ttls: Sequence[int], seconds: float, cancelled: threading.Event | None
 ) -> tuple[list[Router], bool]:
     dials = [Dial(target, ttl) for ttl in ttls]
-    end = time.monotonic() + seconds
     try:
-        while open_dials := [dial for dial in dials if dial.attempt is None]:
-            left = end - time.monotonic()
-            if left <= 0 or (cancelled and cancelled.is_set()):
-                break
-            for dial in wait_for(open_dials, min(_SLICE, left)):
-                dial.settle()
+        settle_all(dials, seconds, cancelled)
         return [router for dial in dials if (router := _router(dial))], any(map(_reached, dials))
     finally:
         for dial in dials:

@@ -3,7 +3,7 @@
 from tunneldoctor.report.events import event_document, event_line
 from tunneldoctor.report.junit import render_junit, render_junit_fleet
 from tunneldoctor.report.markdown import render_markdown, render_markdown_fleet
-from tunneldoctor.report.redact import redact, redact_event
+from tunneldoctor.report.redact import redact, redact_event, secrets_in
 from tunneldoctor.report.schema import schema, schema_json
 from tunneldoctor.report.text import render as render_text
 from tunneldoctor.report.text import render_fleet as render_text_fleet
@@ -27,4 +27,5 @@ __all__ = [
     "report_json",
     "schema",
     "schema_json",
+    "secrets_in",
 ]

@@ -1,4 +1,4 @@
-"""Events as NDJSON: one object a line, as they happen (contract §3)."""
+"""Events as NDJSON: one object a line, as they happen (docs/json.md)."""
 
 from __future__ import annotations
 

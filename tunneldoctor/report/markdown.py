@@ -9,7 +9,7 @@ from tunneldoctor import __version__
 from tunneldoctor.model import CheckReport, Evidence, FindingReport, Fleet, Report, Status, Step
 from tunneldoctor.report import reading
 from tunneldoctor.report.reading import Fault
-from tunneldoctor.report.shown import moment, multiline, one_line
+from tunneldoctor.report.shown import moment, multiline, one_line, without_double_blanks
 
 # CommonMark §2.4: a backslash makes any of these plain text.
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~#$!]")
@@ -22,7 +22,7 @@ _OPENING = re.compile(r"^(\s*\d*)([-+=]|(?<=\d)[.)])")
 
 def render_markdown(report: Report) -> str:
     """One tunnel's report, with its final newline."""
-    return "\n".join(_without_double_blanks(_report(report))).strip("\n") + "\n"
+    return "\n".join(without_double_blanks(_report(report))).strip("\n") + "\n"
 
 
 def render_markdown_fleet(fleet: Fleet) -> str:
@@ -212,11 +212,3 @@ def _row(cells: Sequence[str]) -> str:
 
 def _code(report: Report) -> str:
     return (report.diagnosis.code if report.diagnosis else None) or ""
-
-
-def _without_double_blanks(texts: Iterator[str]) -> Iterator[str]:
-    previous = ""
-    for line in texts:
-        if line or previous:
-            yield line
-        previous = line

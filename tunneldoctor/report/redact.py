@@ -53,7 +53,7 @@ _PARAMETER = re.compile(r"(?P<head>[?&;](?:password|passwd|pwd|sslpassword)=)[^\
 
 def redact(report: Report, secrets: Sequence[Secret] = ()) -> Report:
     """*report* without *secrets*, private keys and passwords in URLs; what was removed is counted by kind."""
-    return _Net([*secrets, *_secrets_in(report.tunnel)]).report(report)
+    return _Net([*secrets, *secrets_in(report.tunnel)]).report(report)
 
 
 def redact_event(event: Event, secrets: Sequence[Secret] = ()) -> Event:
@@ -179,16 +179,16 @@ def _exactly(text: str) -> str:
     return rf"(?<![A-Za-z]){pattern}(?![A-Za-z])" if text.isascii() and text.isalpha() and text.islower() else pattern
 
 
-def _secrets_in(value: Any) -> Iterator[Secret]:
-    """The secrets that were written where references belong."""
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """The secrets that were written into *value* (a tunnel, a reference) where references belong."""
     if isinstance(value, Secret):
         yield value
     elif isinstance(value, tuple):
         for item in value:
-            yield from _secrets_in(item)
+            yield from secrets_in(item)
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _secrets_in(getattr(value, field.name))
+            yield from secrets_in(getattr(value, field.name))
 
 
 @cache

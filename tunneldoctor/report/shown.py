@@ -1,5 +1,6 @@
 """The last step of any text on its way out: what a check or a configuration let through is made harmless here."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from tunneldoctor.model import visible, visible_lines
@@ -18,6 +19,15 @@ def lines(text: str) -> list[str]:
 def multiline(text: str) -> str:
     """*text* with its line breaks kept and everything else written out."""
     return text if text.isprintable() else visible_lines(text)
+
+
+def without_double_blanks(lines: Iterable[str]) -> Iterator[str]:
+    """*lines*, with one empty line wherever several stood, and none at the start."""
+    previous = ""
+    for line in lines:
+        if line or previous:
+            yield line
+        previous = line
 
 
 def moment(time: datetime, timespec: str = "milliseconds") -> str:

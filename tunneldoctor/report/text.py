@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tunneldoctor import __version__
 from tunneldoctor.model import CheckReport, FindingReport, Fleet, PathHop, Report, Severity, Status, Verdict
 from tunneldoctor.report import reading
-from tunneldoctor.report.shown import moment, one_line
+from tunneldoctor.report.shown import moment, one_line, without_double_blanks
 from tunneldoctor.report.style import Style, folded, plain
 from tunneldoctor.report.text_fault import in_full, in_short, note
 from tunneldoctor.report.text_table import Table
@@ -22,7 +22,7 @@ def render(report: Report, *, color: bool, unicode: bool, width: int, verbose: i
     """
     style = Style(color, unicode, width, verbose)
     blocks = _quiet(report) if quiet else [*_path(report, style), "", *_body(report, style), *_end(report, style)]
-    text = "".join(f"{line}\n" for line in _without_double_blanks(blocks))
+    text = "".join(f"{line}\n" for line in without_double_blanks(blocks))
     return text if unicode else plain(text)
 
 
@@ -159,11 +159,3 @@ def _closing(report: Report, style: Style) -> Iterator[str]:
     yield f"{_MARGIN}{reading.counts(report)}; {took}; exit status {report.exit_code}"
     if removed := sum(report.redacted.removed.values()):
         yield _MARGIN + style.paint(f"{removed} secret{'s' * (removed > 1)} removed from this report", "dim")
-
-
-def _without_double_blanks(blocks: list[str]) -> Iterator[str]:
-    previous = ""
-    for line in blocks:
-        if line or previous:
-            yield line
-        previous = line

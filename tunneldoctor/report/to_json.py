@@ -1,4 +1,4 @@
-"""A report as the one JSON document of the contract (§3): every key always there, null where there is nothing."""
+"""A report as the one JSON document (docs/json.md): every key always there, null where there is nothing."""
 
 from __future__ import annotations
 
