@@ -26,7 +26,7 @@ def find(host: str, surroundings: Surroundings) -> SshHost | None:
     try:
         return _Reading(surroundings).bastion(host)
     except LookupFailed as failure:
-        return SshHost({}, problems=(_problem("bastion", "the whole entry", str(failure), None),))
+        return SshHost({}, problems=(_problem("bastion", "the whole entry", str(failure).rstrip(".\n "), None),))
 
 
 def _problem(hop: str, option: str, reason: str, severity: Severity | None) -> Problem:
