@@ -1,12 +1,11 @@
-"""A TCP server for namespaces: ``listener.py accept|reset PORT ADDRESS…`` prints ``ready`` and serves until killed."""
+"""A TCP server for namespaces: ``listener.py PORT ADDRESS…`` prints ``ready`` and serves until killed."""
 
 import selectors
 import socket
-import struct
 import sys
 
 
-def main(how: str, port: str, *addresses: str) -> None:
+def main(port: str, *addresses: str) -> None:
     selector = selectors.DefaultSelector()
     kept = []
     for address in addresses:
@@ -18,11 +17,7 @@ def main(how: str, port: str, *addresses: str) -> None:
         for key, _ in selector.select():
             assert isinstance(key.fileobj, socket.socket)
             client, _ = key.fileobj.accept()
-            if how == "reset":
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                client.close()
-            else:
-                kept.append(client)
+            kept.append(client)
 
 
 if __name__ == "__main__":

@@ -85,10 +85,10 @@ class Lab:
         text = f"table inet td {{\nchain {hook} {{\ntype filter hook {hook} priority 0;\n{rule}\n}}\n}}\n"
         subprocess.run(["ip", "netns", "exec", name, "nft", "-f", "-"], input=text.encode(), check=True, timeout=20)
 
-    def listen(self, *addresses: str, port: int = 22, how: str = "accept") -> None:
-        """A server in the bastion's namespace: ``accept`` keeps connections open, ``reset`` answers each with RST."""
+    def listen(self, *addresses: str, port: int = 22) -> None:
+        """A server in the bastion's namespace that accepts connections and keeps them open."""
         code = (ROOT / "tests/net/listener.py").as_posix()
-        command = ["ip", "netns", "exec", self.bastion, sys.executable, code, how, str(port), *addresses]
+        command = ["ip", "netns", "exec", self.bastion, sys.executable, code, str(port), *addresses]
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         self._processes.append(process)
         assert process.stdout is not None

@@ -1,5 +1,6 @@
 """The byte stream that everything above TCP speaks over: a socket, or a channel through an SSH server."""
 
+import socket
 from typing import Protocol
 
 
@@ -17,3 +18,14 @@ class Stream(Protocol):
 
     def close(self) -> None:
         """Close it; harmless when repeated."""
+
+
+def peer_address(stream: object) -> tuple[str, int] | None:
+    """The other end's IP address and port; None where *stream* is no connected socket."""
+    if not isinstance(stream, socket.socket):
+        return None
+    try:
+        peer = stream.getpeername()
+    except OSError:
+        return None
+    return (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NO_BANNER, NO_KEXINIT, KEX_STALLED = "no-banner", "no-kexinit", "kex-stalled"
 
 
+_NO_COMMON = "no-common-"
+
+
 @dataclass(frozen=True, slots=True)
 class HandshakeFailure:
     """A handshake that did not come to its end.
@@ -42,6 +45,13 @@ class HandshakeFailure:
     offered: Offer | None = None
     disconnect: tuple[int, str] | None = None
     text: str = ""
+
+    @property
+    def disputed(self) -> str | None:
+        """What the two sides have no algorithm in common for, as :meth:`Offer.of` names it; None for other failures."""
+        if self.offered is None or not self.stage.startswith(_NO_COMMON):
+            return None
+        return self.stage.removeprefix(_NO_COMMON).replace("-", "_")
 
 
 @dataclass(slots=True)
@@ -113,7 +123,7 @@ def _stage(
     if not peer.remote_version:
         return _before_banner(stream)
     if peer.heard.offer and (missing := first_without_common(ours, peer.heard.offer)) and error:
-        return f"no-common-{missing.replace('_', '-')}"
+        return f"{_NO_COMMON}{missing.replace('_', '-')}"
     if stream.end or peer.heard.disconnect:
         return "closed-during-kex"
     if peer.over.is_set():

@@ -135,17 +135,6 @@ class RecordingStream:
             raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 
-def peer_address(stream: object) -> tuple[str, int] | None:
-    """The other end's IP address and port; None where *stream* is no connected socket."""
-    if not isinstance(stream, socket.socket):
-        return None
-    try:
-        peer = stream.getpeername()
-    except OSError:
-        return None
-    return (str(peer[0]), int(peer[1])) if isinstance(peer, tuple) else None
-
-
 def round_trip_of(stream: object) -> float | None:
     """Seconds of one round trip as the kernel measured it while connecting; None where it can't say.
 

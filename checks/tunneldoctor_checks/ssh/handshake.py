@@ -53,8 +53,8 @@ _CODES = {
 
 def run(context: Context) -> Outcome:
     """Exchange identifications and keys; say at half time that it takes long."""
+    from tunneldoctor.net.stream import peer_address
     from tunneldoctor.ssh.handshake import HandshakeFailure, SlowHandshake
-    from tunneldoctor.ssh.recording import peer_address
     from tunneldoctor.ssh.transport import Transport
 
     slow: list[SlowHandshake] = []
@@ -145,15 +145,15 @@ def _unable(hop: Hop, failure: HandshakeFailure) -> str | None:
     """What this program lacks and OpenSSH's client has: not a fault of the server."""
     from tunneldoctor.ssh.algorithms import openssh_can
 
-    if not failure.stage.startswith("no-common-") or failure.offered is None:
+    kind, offered = failure.disputed, failure.offered
+    if not kind or not offered:
         return None
-    kind = failure.stage.removeprefix("no-common-").replace("-", "_")
-    others = openssh_can(kind, failure.offered)
+    others = openssh_can(kind, offered)
     if not others:
         return None
     what = kind.replace("_", " ")
     return (
-        f"the server offers no {what} algorithm that this program has, only {', '.join(failure.offered.of(kind))}; "
+        f"the server offers no {what} algorithm that this program has, only {', '.join(offered.of(kind))}; "
         f"OpenSSH's own client can use {others[0]}, so try: {_by_hand(hop)}"
     )
 
@@ -188,9 +188,8 @@ def _closed(failure: HandshakeFailure) -> tuple[str, tuple[Ruling, ...]]:
 def _params(failure: HandshakeFailure) -> dict[str, Value]:
     from tunneldoctor.net.services import described
 
-    kind = failure.stage.removeprefix("no-common-").replace("-", "_")
     lists: dict[str, Value] = {}
-    if failure.offered and failure.stage.startswith("no-common-"):
+    if failure.offered and (kind := failure.disputed):
         lists = {"offered": ", ".join(failure.offered.of(kind)), "ours": ", ".join(failure.ours.of(kind))}
     return {
         "what": failure.what or "an unknown service",
@@ -209,8 +208,7 @@ def _evidence(failure: HandshakeFailure) -> tuple[Evidence, ...]:
         items.append(Evidence("message", f"the server says it is {failure.software}"))
     if failure.disconnect:
         items.append(Evidence("message", f"disconnect {failure.disconnect[0]}: {failure.disconnect[1]}"))
-    if failure.offered and failure.stage.startswith("no-common-"):
-        kind = failure.stage.removeprefix("no-common-").replace("-", "_")
+    if failure.offered and (kind := failure.disputed):
         items.append(Evidence("list", f"server: {', '.join(failure.offered.of(kind))}"))
         items.append(Evidence("list", f"this program: {', '.join(failure.ours.of(kind))}"))
     if failure.text and failure.stage == "garbled":

@@ -6,8 +6,6 @@ comes and goes.
 
 from __future__ import annotations
 
-import socket
-
 from tunneldoctor.model import BudgetSpent, Check, Context, Evidence, Finding, Layer, Outcome, Value, Where, found
 from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT, STREAM
 
@@ -21,15 +19,17 @@ _MARGIN = 0.5
 def run(context: Context) -> Outcome:
     """Connect to the addresses that the main connection did not use, and close again."""
     from tunneldoctor.net.connect import connect_each
+    from tunneldoctor.net.stream import peer_address
 
     stream = context.want(STREAM)
     addresses = context.need(ADDRESSES)
     if len(addresses) < 2:
         return Outcome(skipped="the host has one address")
-    if not isinstance(stream, socket.socket):
+    if stream is None:
         return Outcome(skipped="no address answered; each was tried already")
-    if not (used := _peer(stream)):
+    if not (peer := peer_address(stream)):
         return Outcome(skipped="the connection was closed before the other addresses could be compared with it")
+    used, _ = peer
     further = [each for each in addresses if each != used][:_MOST]
     allowed = further[: _allowed(context, len(further))]
     if not allowed:
@@ -58,13 +58,6 @@ def _allowed(context: Context, wanted: int) -> int:
         except BudgetSpent:
             return count
     return wanted
-
-
-def _peer(stream: socket.socket) -> str:
-    try:
-        return str(stream.getpeername()[0])
-    except OSError:
-        return ""
 
 
 CHECK = Check(
