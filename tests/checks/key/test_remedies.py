@@ -62,6 +62,15 @@ def test_the_first_remedy_repairs_the_key_and_keeps_the_original(
     assert examine(path.read_bytes(), None).damages == ()
 
 
+def test_a_body_that_happens_to_read_end_is_not_cut_off_there(tmp_path: Path) -> None:
+    """One RSA key in a hundred has those letters in its base64."""
+    good = b"-----BEGIN RSA PRIVATE KEY-----\nMIIGBEGINx\nALgQUxENDZ1\nMIIG4wIB\n-----END RSA PRIVATE KEY-----\n"
+    path = tmp_path / "k"
+    path.write_bytes(b"\xef\xbb\xbf" + good)
+    first_remedy("key.stray-text", path, {})
+    assert path.read_bytes() == good
+
+
 def test_a_key_that_old_openssh_cannot_load_is_rewritten_by_the_second_remedy(tmp_path: Path) -> None:
     path = tmp_path / "k"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(path)], check=True)
