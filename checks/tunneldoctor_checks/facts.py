@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tunneldoctor.database.trouble import LoginRefusal
     from tunneldoctor.net.connect import ConnectFailure, Trouble
     from tunneldoctor.net.stream import Stream
+    from tunneldoctor.ssh.account import Account
     from tunneldoctor.ssh.identity import Identity
     from tunneldoctor.ssh.pins import Pins
     from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, SlowHandshake, Transport
@@ -45,6 +46,10 @@ SESSION: Fact[Transport] = Fact("session")  # the same transport, logged in
 LOGIN_REFUSED: Fact[Refusal] = Fact("login refused", trouble=True)
 CHANNEL: Fact[Stream] = Fact("channel")  # open to the database's port, nothing sent yet
 FORWARD_REFUSED: Fact[OpenFailure] = Fact("forward refused", trouble=True)
+
+# a look from the bastion
+LOOK_WANTED: Fact[bool] = Fact("look wanted", trouble=True)  # the bastion refused a login or a forward
+ADMIN: Fact[Account] = Fact("admin's account", trouble=True)  # logged in on the bastion, to look around there
 
 # db
 DB_READY: Fact[Prepared] = Fact("database ready")  # encrypted as far as asked for; ready for a login
