@@ -96,3 +96,45 @@ def test_a_pages_commands_are_valid_shell(code: str) -> None:
         filled = command(template, VALUES)
         checked = subprocess.run(["bash", "-n"], input=filled, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, f"{filled}\n{checked.stderr}"
+
+
+#: Fields whose values are numbers or numeric addresses, which can't break out of quotes.
+NUMBERS = {"ip", "port", "bastion_port", "remote_port"}
+
+
+@pytest.mark.parametrize("code", CATALOG.codes())
+def test_no_field_stands_between_quotes(code: str) -> None:
+    """A value brings its own quotes along; between a page's quotes it would end them, and be run."""
+    for template in commands(CATALOG.page(code)):
+        between = set(re.findall(r"\{([a-z_]+)\}", "".join(quoted(template)))) - NUMBERS
+        assert not between, f"{template}: {between}"
+
+
+def quoted(line: str) -> Iterator[str]:
+    """What stands between quotes in a line of shell; a command substitution in double quotes begins anew."""
+    pattern = r"'[^']*'|\"(?:[^\"$\\]|\\.|\$(?!\()|\$\((?:[^()]|\([^()]*\))*\))*\""
+    for text in re.findall(pattern, line):
+        if text[0] == "'":
+            yield text
+        else:
+            yield re.sub(r"\$\((?:[^()]|\([^()]*\))*\)", "", text)
+            for inner in re.findall(r"\$\(((?:[^()]|\([^()]*\))*)\)", text):
+                yield from quoted(inner)
+
+
+def test_what_stands_between_quotes_is_found() -> None:
+    assert list(quoted("a {x} 'b {y}' \"c {z}\"")) == ["'b {y}'", '"c {z}"']
+    assert list(quoted('"$(getent passwd {user} | cut -d: -f6)"/x')) == ['""']
+
+
+FORBIDDEN = (
+    "StrictHostKeyChecking=no", "StrictHostKeyChecking no", "UserKnownHostsFile=/dev/null", "chmod 777", "chmod -R 777",
+    "PermitRootLogin yes", "AllowUsers *", "StrictModes no", "PermitOpen any", "setenforce 0", "0.0.0.0/0:22",
+    "sslmode=disable", "nft flush",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CATALOG.codes())
+def test_no_command_heals_by_taking_protection_away(code: str) -> None:
+    for template in commands(CATALOG.page(code)):
+        assert not [words for words in FORBIDDEN if words in template]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from tunneldoctor.model import NextStep, Place, Provider, Retry, Severity, Step
 #: The headings of every page's body, in this order.
 HEADINGS = ("What it means", "How it shows", "What else it could be", "How to fix it", "How to make sure")
 _KEYS = {"title", "summary", "severity", "causes", "may_be", "retry", "remedy", "next_steps", "verify"}
-_STEP_KEYS = {"text", "command", "run_on", "provider", "splits"}
+_STEP_KEYS = {"text", "command", "run_on", "provider", "splits", "source", "script"}
 
 
 class PageError(ValueError):
@@ -23,6 +24,7 @@ class Page:
 
     ``causes`` is empty for a root cause; a symptom lists its root causes there, likeliest first. ``may_be`` lists
     what a root cause turns out to be where a further look confirms it (silence that was a port waiting for TLS).
+    ``sources`` maps a command that can't be tried by the tests to the documentation that it was taken from.
     """
 
     code: str
@@ -36,6 +38,7 @@ class Page:
     remedy: tuple[Step, ...]
     next_steps: tuple[NextStep, ...]
     verify: Step | None
+    sources: Mapping[str, str]
     body: str
 
     @property
@@ -69,8 +72,13 @@ def _page(path: Path, front: Mapping[str, Any], body: str) -> Page:
         remedy=tuple(_step(each) for each in front.get("remedy") or ()),
         next_steps=tuple(NextStep(_step(each), frozenset(each["splits"])) for each in front.get("next_steps") or ()),
         verify=_step(front["verify"]) if front.get("verify") else None,
+        sources={str(each["command"]).strip(): str(each["source"]) for each in _steps(front) if each.get("source")},
         body=body,
     )
+
+
+def _steps(front: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for key in ("remedy", "next_steps") for each in front.get(key) or ()]
 
 
 def _split(path: Path) -> tuple[dict[str, Any], str]:
@@ -94,10 +102,22 @@ def _step(each: Mapping[str, Any]) -> Step:
     if unknown:
         raise ValueError(f"unknown keys in a step: {', '.join(sorted(unknown))}")
     provider = each.get("provider")
-    command = each.get("command")
     return Step(
         text=str(each["text"]),
-        command=str(command).strip() if command else None,
+        command=_command(each),
         run_on=Place(each.get("run_on", "here")),
         provider=Provider(provider) if provider else None,
     )
+
+
+def _command(each: Mapping[str, Any]) -> str | None:
+    """The command, in which ``{script}`` stands for the file that ``script: PACKAGE/FILE`` names, taken as it is."""
+    command = str(each.get("command") or "").strip()
+    if "script" not in each:
+        return command or None
+    package, _, file = str(each["script"]).partition("/")
+    try:
+        script = files(package).joinpath(file).read_text("utf-8").strip()
+    except (ImportError, OSError) as error:
+        raise ValueError(f"no script {each['script']}: {error}") from error
+    return command.replace("{script}", script.replace("{", "{{").replace("}", "}}"))
