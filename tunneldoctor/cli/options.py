@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tunneldoctor.cli.completion import complete_checks, complete_files, complete_providers
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -39,8 +43,13 @@ _KEYS = (
     ("run_from", "URL", "Where the real client runs."),
 )
 #: Part of the configuration's interface, without a check that uses them yet.
-_UNUSED = {"admin", "admin_private_key", "run_from"}
 _REPEATED = {"via", "known_hosts", "host_key"}
+_COMPLETIONS = {
+    "private_key": complete_files,
+    "certificate": complete_files,
+    "known_hosts": complete_files,
+    "provider": complete_providers,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +67,11 @@ def tunnel_options(function: F) -> F:
     """One option for each key of a tunnel; they arrive under the keys' names, None or empty where not given."""
     for key, metavar, words in reversed(_KEYS):
         name = f"--{key.replace('_', '-')}"
-        multiple, hidden = key in _REPEATED, key in _UNUSED
-        function = click.option(name, key, metavar=metavar, multiple=multiple, hidden=hidden, help=words)(function)
+        multiple = key in _REPEATED
+        complete = _COMPLETIONS.get(key)
+        function = click.option(
+            name, key, metavar=metavar, multiple=multiple, help=words, shell_complete=complete
+        )(function)
     return function
 
 
@@ -74,7 +86,13 @@ def presentation_options(function: F) -> F:
     decorators = (
         click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
         click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: text."),
-        click.option("-o", "--output", metavar="FILE", help="Write the document there instead of to stdout."),
+        click.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            shell_complete=complete_files,
+            help="Write the document there instead of to stdout.",
+        ),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Default: auto."),
         click.option("-v", "--verbose", count=True, help="More: what passed, evidence; -vv also tells each step."),
         click.option("-q", "--quiet", is_flag=True, help="Less: one line where something is wrong, else nothing."),
@@ -109,10 +127,14 @@ class Duration(click.ParamType[float]):
 
 
 class Names(click.ParamType[tuple[str, ...]]):
-    """Names with commas between them."""
+    """Names of layers and checks with commas between them."""
 
     name = "names"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """The names, without blanks around them."""
         return value if isinstance(value, tuple) else tuple(name.strip() for name in value.split(",") if name.strip())
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """The last of the names."""
+        return complete_checks(ctx, param, incomplete)

@@ -99,8 +99,10 @@ class Explainer:
 def _narrow(page: Page, rulings: Sequence[Ruling]) -> _Narrowed:
     """The causes left of *page*, likeliest first; those that evidence speaks against; and what proves the rest."""
     if not page.is_symptom:
-        turned_out = [each for each in rulings if not each.out and each.code in page.may_be][:1]
-        return (turned_out[0].code if turned_out else page.code,), (), _proof(turned_out)
+        about = [each for each in rulings if each.code in page.may_be]
+        turned_out = [each for each in about if not each.out][:1]
+        no_more = {each.code: RuledOut(each.code, each.because) for each in about if each.out and not turned_out}
+        return (turned_out[0].code if turned_out else page.code,), tuple(no_more.values()), _proof(turned_out)
     about = [ruling for ruling in rulings if ruling.code in page.causes]
     out = {ruling.code: RuledOut(ruling.code, ruling.because) for ruling in about if ruling.out}
     confirmed = {ruling.code: ruling.because for ruling in about if not ruling.out}
@@ -116,7 +118,7 @@ def _params_of(cause: str, rulings: Sequence[Ruling]) -> dict[str, Value]:
 
 
 def _proof(confirming: Sequence[Ruling]) -> tuple[Evidence, ...]:
-    return tuple(Evidence("proof", f"{ruling.code}: {ruling.because}") for ruling in confirming)
+    return tuple(Evidence("proof", f"{each.code}: {each.because}", each.seen_from) for each in confirming)
 
 
 def _milder(ceiling: Severity, wished: Severity | None) -> Severity:
@@ -125,4 +127,4 @@ def _milder(ceiling: Severity, wished: Severity | None) -> Severity:
 
 def _pageless(code: str) -> Page:
     """A check reported a code that has no page: the finding must be shown all the same."""
-    return Page(code, Path(), code, code, Severity.ERROR, (), (), Retry.NEVER, (), (), None, "")
+    return Page(code, Path(), code, code, Severity.ERROR, (), (), Retry.NEVER, (), (), None, {}, "")

@@ -17,7 +17,7 @@ class Loading:
     """Loads what *planned* checks declare, in their order; *wake* is called after each module."""
 
     def __init__(self, planned: Iterable[Planned], wake: Callable[[], None]) -> None:
-        sure = [each.check for each in planned if not each.skip and not any(fact.trouble for fact in each.check.needs)]
+        sure = [each.check for each in planned if not each.skip and not each.follows_up]
         self._modules = tuple(dict.fromkeys(module for check in sure for module in check.loads))
         self._left = set(self._modules)
         self._wake = wake

@@ -46,7 +46,7 @@ def _find(fact: Fact[Any], place: int, givers: Mapping[Key, Sequence[Planned]]) 
     """The nearest hop at or before *place* where somebody gives *fact*."""
     nearest = place - fact.back
     return next(
-        (key for key in ((fact.name, at) for at in range(nearest, -2, -1)) if key in givers), (fact.name, place)
+        (key for key in ((fact.name, at) for at in range(nearest, -2, -1)) if key in givers), (fact.name, nearest)
     )
 
 

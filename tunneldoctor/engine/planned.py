@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunneldoctor.model import Check, Fact, Hop, Layer, PlannedCheck
+from tunneldoctor.model import Check, Fact, Hop, PlannedCheck
 
 #: A fact on a hop: the fact's name and the hop's place on the path (-1 is this machine).
 Key = tuple[str, int]
@@ -29,9 +29,14 @@ class Planned:
         return self.check.id, self.hop_name
 
     @property
-    def stage(self) -> tuple[int, Layer]:
+    def stage(self) -> tuple[int, str]:
         """The stage whose deadline it shares."""
-        return self.place, self.check.layer
+        return self.place, self.check.stage or self.check.layer
+
+    @property
+    def follows_up(self) -> bool:
+        """True for a further look, which is only taken after trouble."""
+        return any(fact.trouble for fact in self.check.needs)
 
     def given_key(self, fact: Fact[Any]) -> Key:
         """Where a fact that this check gives is kept."""

@@ -80,7 +80,7 @@ class Run:
         self._explainer = Explainer(catalog or Catalog.of(packages), tunnel, policy.ignore)
         self._inbox: queue.SimpleQueue[_Progress | _Back | None] = queue.SimpleQueue()
         self._loading = Loading([entry.planned for entry in self._ledger.entries], self._wake)
-        self._deadlines: dict[tuple[int, Layer], Deadline] = {}
+        self._deadlines: dict[tuple[int, str], Deadline] = {}
         self._interrupted: int | None = None
         self._start = time.monotonic()
         self._started_at = datetime.now(UTC)
@@ -204,7 +204,8 @@ class Run:
                 return
             entry.settle(None, None)
         elif isinstance(message.error, BudgetSpent):
-            entry.settle(Status.UNKNOWN, str(message.error))
+            # what a further look would have told is not among what had to be checked: the trouble may have passed
+            entry.settle(Status.SKIPPED if entry.planned.follows_up else Status.UNKNOWN, str(message.error))
         elif message.error is not None:
             self._defect(entry, message.error)
         yield self._finished(entry)

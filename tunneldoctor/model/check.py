@@ -29,7 +29,7 @@ class Fact(Generic[T]):
 
     ``trouble`` marks a fact that exists only when something went wrong; a check that needs one is a follow-up look,
     and is skipped, not blocked, where nothing did. ``back`` counts hops towards the client:
-    ``ENDPOINT.after`` is the endpoint of the hop behind this one.
+    ``ENDPOINT.after`` is the endpoint of the hop behind this one, ``SESSION.before`` the session on the hop in front.
     """
 
     name: str
@@ -40,6 +40,11 @@ class Fact(Generic[T]):
     def after(self) -> Fact[T]:
         """The same fact, of the hop behind this one: a check may need it, and may give it."""
         return Fact(self.name, self.trouble, self.back - 1)
+
+    @property
+    def before(self) -> Fact[T]:
+        """The same fact, of the hop in front of this one; nobody gives it on the first hop."""
+        return Fact(self.name, self.trouble, self.back + 1)
 
 
 class Where(StrEnum):
@@ -93,22 +98,26 @@ class Ruling:
     """What evidence says about one possible cause of a symptom on the same hop.
 
     ``params`` are for the page of the cause that it confirms, where that has fields which the symptom's has not.
+    ``seen_from`` is where the evidence was seen.
     """
 
     code: str
     because: str
     out: bool
     params: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    seen_from: Place = Place.HERE
 
 
-def rules_out(code: str, because: str) -> Ruling:
+def rules_out(code: str, because: str, seen_from: Place = Place.HERE) -> Ruling:
     """Evidence that *code* is not the cause."""
-    return Ruling(code, visible(because), out=True)
+    return Ruling(code, visible(because), out=True, seen_from=seen_from)
 
 
-def confirms(code: str, because: str, params: Mapping[str, Value] | None = None) -> Ruling:
+def confirms(
+    code: str, because: str, params: Mapping[str, Value] | None = None, seen_from: Place = Place.HERE
+) -> Ruling:
     """Evidence that *code* is the cause, and so none of the others; *params* fill that cause's page."""
-    return Ruling(code, visible(because), out=False, params=_shown(params or {}))
+    return Ruling(code, visible(because), out=False, params=_shown(params or {}), seen_from=seen_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +231,8 @@ class Check:
     ``id`` is ``layer.name``; ``title`` says the healthy state. ``needs`` are waited for and required, ``wants`` waited
     for and done without. ``loads`` names the heavy modules that ``run`` imports: they are loaded beforehand, one after
     the other, since imports in several threads at once may see half-made modules. ``applies`` gives the
-    reason why there is nothing to do for a tunnel, or None.
+    reason why there is nothing to do for a tunnel, or None. ``stage`` names a stage of its own on the hop, with a
+    deadline of its own, for what goes another way than the rest of the layer; empty: the layer's.
     """
 
     id: str
@@ -236,6 +246,7 @@ class Check:
     codes: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()
     applies: Callable[[Tunnel, Policy], str | None] = always
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Hop:
 
     ``host`` or ``username`` are None where they are missing or could not be read. ``known_hosts`` are paths, or
     None for OpenSSH's defaults; ``host_keys`` are pinned ``SHA256:…`` fingerprints, which replace known_hosts.
-    ``agent`` is None, ``""`` for any key of the agent, or the fingerprint of the one key.
+    ``agent`` is None, ``""`` for any key of the agent, or the fingerprint of the one key; ``agent_socket`` is where it
+    listens, None for ``$SSH_AUTH_SOCK``. ``address_family`` is ``any``, ``inet`` or ``inet6`` (ssh_config(5)).
     """
 
     name: str
@@ -68,6 +69,8 @@ class Hop:
     known_hosts: tuple[Reference, ...] | None = None
     host_keys: tuple[str, ...] = ()
     host_key_alias: str | None = None
+    agent_socket: str | None = None
+    address_family: str = "any"
 
     @property
     def address(self) -> Address | None:

@@ -1,0 +1,68 @@
+"""Where the server hangs up without a word: whether it speaks to another machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tunneldoctor.model import Address, Check, Context, Layer, Outcome, Ruling, Where, rules_out
+from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT, HANDSHAKE_FAILED
+from tunneldoctor_checks.tcp._vantage import LOADS, Sight, applies, blocked, look, not_blocked
+
+if TYPE_CHECKING:
+    from tunneldoctor.ssh.transport import HandshakeFailure
+
+_VERSION = re.compile(r"SSH-2\.0-OpenSSH_(\d+)\.(\d+)")
+#: OpenSSH says "Exceeded MaxStartups" before it drops a connection since this version, and "Not allowed at this time"
+#: since 9.8, which brought the penalties (sshd.c, drop_connection).
+_OUTSPOKEN = (8, 2)
+_NOT_FOR_ALL = (
+    "ssh.no-backend",
+    "ssh.server-misconfigured",
+    "ssh.tls-in-front",
+    "ssh.proxy-protocol-expected",
+    "ssh.not-ssh",
+)
+
+
+def run(context: Context) -> Outcome:
+    """Have the other place connect, and read who answers."""
+    failure = context.need(HANDSHAKE_FAILED)
+    if failure.stage not in {"closed-before-banner", "reset-at-once"} or failure.first:
+        return Outcome(skipped="the server did not hang up without a word")
+    target = Address(context.need(ADDRESSES)[0], context.need(ENDPOINT).port)
+    sight = look(context, target)
+    if sight.connected is None:
+        return Outcome(unknown=f"not seen from {sight.place}: {sight.said}")
+    return Outcome(rulings=tuple(_rulings(failure, sight, target)))
+
+
+def _rulings(failure: HandshakeFailure, sight: Sight, target: Address) -> Iterator[Ruling]:
+    if failure.stage == "reset-at-once":
+        yield blocked(sight, target) if sight.speaks_ssh else not_blocked(sight, target)
+        return
+    if not sight.speaks_ssh:
+        yield rules_out(
+            "ssh.penalised", f"{target} hangs up on {sight.place} as well, and penalties are for one address"
+        )
+        return
+    because = f"at the same time {target} says {sight.first} to {sight.place}"
+    for code in _NOT_FOR_ALL:
+        yield rules_out(code, because)
+    version = _VERSION.match(sight.first)
+    if version and (int(version[1]), int(version[2])) >= _OUTSPOKEN:
+        for code in ("ssh.max-startups", "ssh.penalised"):
+            yield rules_out(code, f"{because}, and this version says in words that it is full or penalises an address")
+
+
+CHECK = Check(
+    id="ssh.elsewhere",
+    layer=Layer.SSH,
+    title="what another machine hears from the server was compared",
+    where=Where.FIRST_HOP,
+    loads=LOADS,
+    run=run,
+    needs=(ENDPOINT, ADDRESSES, HANDSHAKE_FAILED),
+    applies=applies,
+)
