@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
     from tunneldoctor.ssh.account import Account
     from tunneldoctor.ssh.identity import Identity
-    from tunneldoctor.ssh.pins import Pins
+    from tunneldoctor.ssh.pins import Judgement, Pins
     from tunneldoctor.ssh.transport import HandshakeFailure, OpenFailure, Refusal, SlowHandshake, Transport
 
 # config
@@ -28,6 +28,7 @@ AGENT_IDENTITIES: Fact[tuple[Identity, ...]] = Fact("agent identities")  # what 
 IDENTITIES: Fact[tuple[Identity, ...]] = Fact("identities")  # what can be offered to the hop, in order; never empty
 
 # dns, tcp
+LOOKUP_SLOW: Fact[float] = Fact("lookup slow", trouble=True)  # seconds that the system's resolver took for the name
 ADDRESSES: Fact[tuple[str, ...]] = Fact("addresses")  # IP addresses of the first hop, in the resolver's order
 STREAM: Fact[Stream] = Fact("stream")  # connected to the hop's SSH port
 CONNECT_FAILED: Fact[ConnectFailure] = Fact("connect failed", trouble=True)
@@ -39,6 +40,7 @@ PINS: Fact[Pins] = Fact("pins")  # what known_hosts or host_key pin for the hop
 TRANSPORT: Fact[Transport] = Fact("transport")  # key exchange done, host key not yet judged
 HANDSHAKE_FAILED: Fact[HandshakeFailure] = Fact("handshake failed", trouble=True)
 HANDSHAKE_SLOW: Fact[SlowHandshake] = Fact("handshake slow", trouble=True)  # half its time gone, or ended wordless
+HOST_KEY: Fact[Judgement] = Fact("host key")  # what the pins say about the key that was presented
 TRUSTED: Fact[Transport] = Fact("trusted transport")  # the same transport, its host key verified
 
 # auth, forward
@@ -50,6 +52,7 @@ FORWARD_REFUSED: Fact[OpenFailure] = Fact("forward refused", trouble=True)
 # a look from the bastion
 LOOK_WANTED: Fact[bool] = Fact("look wanted", trouble=True)  # the bastion refused a login or a forward
 ADMIN: Fact[Account] = Fact("admin's account", trouble=True)  # logged in on the bastion, to look around there
+LOOK_STAGE = "look"  # the stage that all these looks share: its deadline begins with the admin's login
 
 # db
 DB_READY: Fact[Prepared] = Fact("database ready")  # encrypted as far as asked for; ready for a login

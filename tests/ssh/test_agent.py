@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import socket
@@ -145,6 +146,51 @@ def test_what_is_no_agent_is_not_taken_for_one(answer: bytes, tmp_path: Path) ->
         thread.join(5)
 
 
+def test_an_agent_that_drips_its_answer_is_given_up_all_the_same(tmp_path: Path) -> None:
+    over = threading.Event()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "dripping"))
+        server.listen()
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"\0\3\xff\xff\x0c")
+                while not over.wait(0.02):
+                    connection.sendall(b"\0")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        assert kind_of(str(tmp_path / "dripping"), 0.2) == "silent"
+        over.set()
+        thread.join(5)
+
+
+def test_what_no_key_can_be_read_from_does_not_hide_the_agent_s_keys(folder: Path, tmp_path: Path) -> None:
+    def field(data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + data
+
+    good = base64.b64decode((folder / "ed25519.pub").read_text().split()[1])
+    held = [b"", b"\0\0", field(b"ssh-rsa") + b"junk", field(b"ssh-ed25519-cert-v01@openssh.com"), good]
+    answer = b"\x0c" + len(held).to_bytes(4, "big") + b"".join(field(blob) + field(b"\xff") for blob in held)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "mixed"))
+        server.listen()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(5)
+                connection.sendall(field(answer))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        reached = reach(5, str(tmp_path / "mixed"))
+        thread.join(5)
+        reached.close()
+    assert [each.type for each in reached.identities] == ["ssh-ed25519"]
+
+
 def test_paramiko_still_signs_through_the_method_that_is_overridden() -> None:
     assert callable(AgentSSH._send_message)
 
@@ -152,8 +198,7 @@ def test_paramiko_still_signs_through_the_method_that_is_overridden() -> None:
 def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        agent = BoundedAgent(ours)
-        agent.patience(0.05)
+        agent = BoundedAgent(ours, 0.05)
         with pytest.raises(TimeoutError):
             agent.ask(b"\x0b")
         with contextlib.suppress(OSError):  # nobody is there to take it any more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunneldoctor.ssh.blobs import fingerprint
-from tunneldoctor.ssh.certificates import Certificate, CertificateError, from_blob, problems, read
+from tunneldoctor.ssh.blobs import fingerprint, string
+from tunneldoctor.ssh.certificates import LARGEST, Certificate, CertificateError, from_blob, problems, read
 from tunneldoctor.ssh.identity import Identity
 from tunneldoctor.ssh.keys import examine
 
@@ -126,7 +127,59 @@ def test_what_is_no_certificate_is_called_what_it_is(folder: Path) -> None:
 
 def test_a_certificate_with_windows_line_ends_and_a_comment_is_read(folder: Path) -> None:
     data = signed(folder, "-n", "tunnel")
-    assert read(b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")).principals == ("tunnel",)
+    assert read(b"# signed today\n" + data.replace(b"\n", b"\r\n")).principals == ("tunnel",)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: b"\xef\xbb\xbf" + data, "byte-order mark"),
+        (lambda data: b'"' + data.strip() + b'"', "quotation marks"),
+        (lambda data: data.decode().encode("utf-16"), "UTF-16"),
+        (lambda data: base64.b64encode(data), "encoded once too often"),
+        (lambda data: b"restrict " + data, "other words stand before"),
+        (lambda data: data[: len(data) // 2], "cut short"),
+        (lambda data: b"ssh-ed25519 " + data.split()[1], "plain public key"),
+        (lambda data: b"-----BEGIN CERTIFICATE-----\nMIIB\n", "X.509"),
+        (lambda data: b"-----BEGIN OPENSSH PRIVATE KEY-----\n", "a private key"),
+        (lambda data: b"", "empty"),
+        (lambda data: data * 1000, "far more than a certificate"),
+    ],
+)
+def test_what_openssh_does_not_read_as_a_certificate_is_said_to_be_what_it_is(
+    change: Callable[[bytes], bytes], words: str, folder: Path, tmp_path: Path
+) -> None:
+    data = change(signed(folder, "-n", "tunnel"))
+    with pytest.raises(CertificateError, match=words):
+        read(data)
+    (tmp_path / "cert").write_bytes(data)
+    if len(data) < LARGEST:
+        assert subprocess.run(["ssh-keygen", "-Lf", tmp_path / "cert"], capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize(("count", "words"), [(257, "257 principals"), (100_000, "far more than a certificate")])
+def test_more_principals_than_openssh_reads_are_counted(count: int, words: str, folder: Path) -> None:
+    """No library signs so many, so the list is put into a certificate whose signature no longer fits."""
+    kind, body, *_ = signed(folder, "-n", "tunnel").split()
+    blob = base64.b64decode(body)
+    many = string(string(b"somebody") * count)
+    line = kind + b" " + base64.b64encode(blob.replace(string(string(b"tunnel")), many))
+    with pytest.raises(CertificateError, match=words):
+        read(line)
+
+
+def test_an_rsa_authority_that_signs_with_sha_1_is_named(folder: Path) -> None:
+    old = read(signed(folder, "-t", "ssh-rsa", "-n", "tunnel", ca="rsa"))
+    assert codes(old) == ["key.certificate-signed-with-sha1"]
+    assert codes(read(signed(folder, "-t", "rsa-sha2-256", "-n", "tunnel", ca="rsa"))) == []
+
+
+def test_a_critical_option_that_sshd_does_not_know_is_named_and_those_that_it_knows_are_not(folder: Path) -> None:
+    known = ("-O", "force-command=/bin/false", "-O", "source-address=10.0.0.0/8", "-O", "verify-required")
+    assert problems(read(signed(folder, "-n", "tunnel", *known)), "tunnel", NOW) == ()
+    unknown = read(signed(folder, "-n", "tunnel", "-O", "critical:colour@example.com=red"))
+    (problem,) = problems(unknown, "tunnel", NOW)
+    assert (problem.code, problem.params) == ("key.certificate-unknown-option", {"options": "colour@example.com"})
 
 
 def test_hostile_texts_in_a_certificate_are_made_visible(folder: Path) -> None:

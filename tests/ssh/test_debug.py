@@ -52,7 +52,10 @@ def test_each_message_about_a_refused_key_proves_its_cause() -> None:
         "cert: Your address '203.0.113.7' is not permitted to use this certificate for login.": (
             "auth.certificate-source-address"
         ),
-        "Certificate invalid: name is not a listed principal": "auth.certificate-principal-not-authorized",
+        "Certificate invalid: name is not a listed principal": "key.certificate-wrong-principal",
+        "Certificate does not contain an authorized principal": "auth.certificate-principal-not-authorized",
+        "Certificate lacks principal list": "key.certificate-no-principals",
+        "/h/.ssh/authorized_keys:1: bad key options: unknown key option": "auth.key-not-authorized",
     }
     for text, code in said.items():
         assert refusal_causes([text]) == {code: text}

@@ -38,6 +38,18 @@ def test_a_servers_reason_gets_its_code(code: int, text: str, expected: str) -> 
     assert classify(OpenFailure(code, text, 0.01)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Connection refused", "forward.prohibited"),
+        ("[Errno 111] Connect call failed ('127.0.0.11', 9)", "forward.refused"),
+        ("[Errno -2] Name or service not known", "forward.name-not-resolved"),
+    ],
+)
+def test_a_program_around_asyncssh_that_says_no_is_no_closed_port(text: str, expected: str) -> None:
+    assert classify(OpenFailure(2, text, 0.01, software="AsyncSSH_2.24.1")) == expected
+
+
 def test_silence_is_a_time_out_and_the_end_of_the_connection_is_not() -> None:
     assert classify(OpenFailure(0, "", 8.0, timed_out=True)) == "forward.timeout"
     assert classify(OpenFailure(0, "", 0.1, closed=True)) == "forward.unclassified"

@@ -207,6 +207,112 @@ def test_what_is_no_private_key_is_called_what_it_is(data: bytes, code: str) -> 
     assert examination.key is None
 
 
+def test_a_key_in_binary_is_loaded_and_what_only_looks_like_one_is_not(folder: Path) -> None:
+    for options in (
+        ("-algorithm", "rsa"),
+        ("-algorithm", "ed25519"),
+        ("-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"),
+    ):
+        pem = openssl("genpkey", *options)
+        found = examine(openssl("pkey", "-outform", "DER", data=pem))
+        assert codes(found) == ["key.not-a-key"] or codes(found) == ["key.not-a-key", "key.openssh-cannot-load"]
+        assert found.public == examine(pem).public
+    request = (
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=x",
+        "-outform",
+        "DER",
+        "-keyout",
+        "/dev/null",
+    )
+    for data in (openssl(*request), b"\x30\x82\x01\x00\x02\x01\x00\x02\x01\x00" + bytes(250)):
+        found = examine(data)
+        assert (codes(found), found.key) == (["key.not-a-key"], None)
+
+
+def test_lost_padding_is_put_back(keys: dict[str, bytes]) -> None:
+    padded = 0
+    for kind, key in keys.items():
+        found = examine(key.replace(b"=", b""), passphrase_for(kind))
+        assert found.public == examine(key, passphrase_for(kind)).public
+        if b"=" in key:
+            padded += 1
+            assert codes(found)[0] == "key.truncated", kind
+            assert "padding" in str(found.damages[0].params["missing"])
+    assert padded > 3
+
+
+def test_a_key_without_comment_that_needs_no_padding_is_loaded(folder: Path) -> None:
+    """Half of the ECDSA keys without comment are such: paramiko alone can't read them."""
+    for number in range(6):
+        found = examine(generate(folder, f"bare{number}", "-t", "ecdsa", "-C", ""))
+        assert (codes(found), found.key is None) == ([], False)
+
+
+def test_an_ecdsa_key_whose_halves_do_not_belong_together_is_corrupt(keys: dict[str, bytes]) -> None:
+    """cryptography does not compare them, and every signature would fail."""
+    first, *body, last = keys["openssh-ecdsa"].splitlines()
+    inside = bytearray(base64.b64decode(b"".join(body)))
+    inside[-25] ^= 1  # in the private number: behind it are a comment of 4 letters with its length, and the padding
+    found = examine(b"\n".join([first, base64.b64encode(bytes(inside)), last, b""]))
+    assert (codes(found), found.key) == (["key.corrupt"], None)
+
+
+@pytest.mark.parametrize("rounds", [2**31, 2**32 - 1])
+def test_a_key_that_asks_for_endless_rounds_is_named_at_once(rounds: int, keys: dict[str, bytes]) -> None:
+    first, *body, last = keys["openssh-locked"].splitlines()
+    blob = base64.b64decode(b"".join(body))
+    at = blob.index(b"bcrypt") + 6 + 4 + 4 + 16
+    blob = blob[:at] + rounds.to_bytes(4, "big") + blob[at + 4 :]
+    (damage,) = examine(b"\n".join([first, base64.b64encode(blob), last, b""]), PASSPHRASE).damages
+    assert (damage.code, damage.severity) == ("key.cipher-unsupported", Severity.ERROR)
+    assert f"{rounds} rounds" in str(damage.params["cipher"])
+
+
+def test_more_rounds_than_there_is_time_for_are_no_fault_of_the_key(folder: Path) -> None:
+    key = generate(folder, "slow", "-t", "ed25519", "-a", "100", passphrase=PASSPHRASE.decode())
+    found = examine(key, PASSPHRASE, patience=0.5)
+    assert [(each.code, each.severity) for each in found.damages] == [("key.cipher-unsupported", Severity.WARNING)]
+    assert found.key is None
+    assert examine(key, PASSPHRASE).key is not None
+
+
+def _der(tag: int, *contents: bytes) -> bytes:
+    inside = b"".join(contents)
+    size = bytes([len(inside)]) if len(inside) < 128 else b"\x82" + len(inside).to_bytes(2, "big")
+    return bytes([tag]) + size + inside
+
+
+def _number(number: int) -> bytes:
+    return _der(2, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
+@pytest.mark.parametrize(
+    ("derivation", "parameters", "words"),
+    [
+        ("2a864886f70d01050c", (2**32 - 1,), "4294967295 rounds"),  # PBKDF2
+        ("2b06010401da47040b", (2**22, 8, 1), "scrypt with 4096 MiB"),
+    ],
+)
+def test_pkcs8_that_asks_for_too_much_is_named_at_once(
+    derivation: str, parameters: tuple[int, ...], words: str
+) -> None:
+    costs = _der(0x30, _der(4, bytes(8)), *map(_number, parameters))
+    how = _der(0x30, _der(6, bytes.fromhex(derivation)), costs)
+    cipher = _der(0x30, _der(6, bytes.fromhex("60864801650304012a")), _der(4, bytes(16)))  # AES-256-CBC
+    scheme = _der(0x30, _der(6, bytes.fromhex("2a864886f70d01050d")), _der(0x30, how, cipher))  # PBES2
+    body = base64.encodebytes(_der(0x30, scheme, _der(4, bytes(160))))
+    key = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body + b"-----END ENCRYPTED PRIVATE KEY-----\n"
+    (damage,) = examine(key, PASSPHRASE).damages
+    assert (damage.code, damage.severity) == ("key.cipher-unsupported", Severity.ERROR)
+    assert words in str(damage.params["cipher"])
+
+
 def test_contents_that_are_no_key_are_never_shown() -> None:
     assert "hunter2" not in str(examine(b"hunter2", None).damages)
 

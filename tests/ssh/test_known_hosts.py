@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import shutil
 import subprocess
+import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ssh.real_sshd import Sshd, generate, needs_sshd, sshd
-from tunneldoctor.ssh.certificates import plain_key
+from tunneldoctor.ssh.certificate_blob import plain_key
+from tunneldoctor.ssh.host_patterns import matches
 from tunneldoctor.ssh.host_trust import judge
-from tunneldoctor.ssh.known_hosts import File, KnownHosts, TooManyLines, matches, read
+from tunneldoctor.ssh.known_hosts import File, KnownHosts, TooManyLines, read
 from tunneldoctor.ssh.pins import Pins, Trust
 
 
@@ -251,6 +256,71 @@ def test_files_that_are_not_there_or_not_files_are_passed_over(tmp_path: Path) -
     files = read([tmp_path / "absent", tmp_path]).files
     assert [file.problem for file in files] == ["is not there", "is not a file"]
     assert judge(read([tmp_path / "absent"]).pins("h"), b"\0\0\0\x0bssh-ed25519").trust is Trust.UNKNOWN
+
+
+def test_what_can_t_be_read_as_a_file_is_named_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    names = [tmp_path / "fifo", Path("/dev/zero"), Path("x" * 5000), Path("nul\0nul")]
+    assert all(file.problem for file in read(names).files)
+    assert read(names).pins("h").empty
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="needs an ordinary user")
+def test_a_file_of_somebody_else_is_passed_over_as_ssh_does(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    file = tmp_path / "secret"
+    file.write_text("h ssh-ed25519 AAAA\n")
+    file.chmod(0)
+    program = f"from tunneldoctor.ssh.known_hosts import *; print(read([Path({str(file)!r})]).files[0].problem)"
+    ordinary = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    command = [*ordinary, sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.cwd())
+    if "No module named" in done.stderr or "Permission denied" in done.stderr:
+        pytest.skip("the ordinary user can't read this checkout")
+    assert "can't be read (Permission denied)" in done.stdout, done.stderr
+
+
+def test_a_huge_file_without_a_line_takes_little_memory(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(256 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        pins, bad = read([tmp_path / "sparse"]).examine("h")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert pins.empty
+    assert [(each.number, "UTF-16" in each.reason) for each in bad.first] == [(1, True)]
+    assert peak < 16 * 1024 * 1024
+
+
+def test_a_key_behind_a_long_line_and_with_a_long_comment_is_found(tmp_path: Path) -> None:
+    path = Path(f"{generate(tmp_path / 'k')}.pub")
+    text = f"# {'x' * 3_000_000}\n{'y' * 2_000_000}\n{line('h', path)} {'z' * 3_000_000}\n{line('i', path)}"
+    hosts = read([File("known", text.encode())])
+    assert [pin.number for pin in hosts.pins("h").lines] == [3]
+    assert [pin.number for pin in hosts.pins("i").lines] == [4]
+    assert [each.number for each in hosts.examine("h")[1].first] == [2]
+
+
+def test_lines_are_numbered_across_what_is_read_at_once(tmp_path: Path) -> None:
+    path = Path(f"{generate(tmp_path / 'k')}.pub")
+    for length in (1024 * 1024 - 3, 1024 * 1024 - 2, 1024 * 1024 - 1, 1024 * 1024):
+        hosts = read([File("known", b"#" * length + b"\n\n" + line("h", path).encode() + b"\n\n")])
+        assert [pin.number for pin in hosts.pins("h").lines] == [3]
+        assert hosts.names_of(blob(path)) == ("known:3 (h)",)
+
+
+@needs_sshd
+@pytest.mark.parametrize("first", ["", "# a comment\n"])
+def test_a_byte_order_mark_spoils_the_first_line_for_ssh_too(first: str, server: Sshd, tmp_path: Path) -> None:
+    name = f"[127.0.0.1]:{server.port}"
+    file = tmp_path / "known_hosts"
+    file.write_text("\ufeff" + first + line(name, server.folder / "host_ed25519.pub") + "\n", encoding="utf-8")
+    accepted, _ = real_ssh(server, file)
+    pins, bad = read([file]).examine("127.0.0.1", server.port)
+    assert judge(pins, blob(server.folder / "host_ed25519.pub")).trusted == accepted == bool(first)
+    assert [("byte order mark" in each.reason) for each in bad.first] == ([] if first else [True])
 
 
 def test_a_pattern_made_to_be_slow_is_not() -> None:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 import tunneldoctor
-from tunneldoctor.cli.failure import Failure, complain, nearest
+from tunneldoctor.cli.failure import Failure, complain
+from tunneldoctor.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = ("check", "completion", "demo", "explain", "list", "schema")
+_COMMANDS = ("check", "completion", "demo", "explain", "explain-evidence", "list", "pin", "repair-key", "schema")
 #: What a shell reports for a program that SIGPIPE ended.
 _BROKEN_PIPE = 141
 
 
 class _Commands(click.Group):
-    """A command's module is ``tunneldoctor.cli.<name>``, and the command in it is called ``command``."""
+    """A command's module is ``tunneldoctor.cli.<name>`` with underscores, and the command in it is ``command``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -28,7 +29,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"tunneldoctor.cli.{cmd_name}").command
+        command = importlib.import_module(f"tunneldoctor.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

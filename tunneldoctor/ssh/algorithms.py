@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 #: The four things that both sides have to agree on, in the order of RFC 4253 §7.1.
 KINDS = ("kex", "host_key", "cipher", "mac")
+#: RFC 4251 §6 allows 64 characters; OpenSSH has no list of more than some twenty.
+_LONGEST_NAME, _MOST_LISTED = 64, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class Negotiated:
     host_key: str
     cipher: str
     mac: str
+
+
+def listed(names: Sequence[str]) -> str:
+    """*names* for a reader, cut where a hostile list would fill the page."""
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_LISTED]) + more
 
 
 def first_without_common(ours: Offer, theirs: Offer) -> str | None:
@@ -103,6 +111,7 @@ def weak(negotiated: Negotiated) -> dict[str, str]:
     return reasons
 
 
+_CERTIFICATE = "-cert-v01@openssh.com"
 #: The signature algorithms that go with a type of host key, as known_hosts names it (RFC 8332 for RSA).
 _RSA = {
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
@@ -111,6 +120,12 @@ _RSA = {
         "rsa-sha2-256-cert-v01@openssh.com",
     ),
 }
+
+
+def host_key_types(algorithms: Iterable[str]) -> tuple[str, ...]:
+    """The types of the keys behind host key *algorithms*, each once; certificates left out."""
+    plain = (name for name in algorithms if not name.endswith(_CERTIFICATE))
+    return tuple(dict.fromkeys("ssh-rsa" if name in _RSA["ssh-rsa"] else name for name in plain))
 
 
 def preferring(types: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
@@ -128,6 +143,3 @@ def signature_algorithm(key_type: str, server_takes: tuple[str, ...] | None) -> 
         return choices[0]
     plain = [name for name in choices if name in server_takes or name.removesuffix(_CERTIFICATE) in server_takes]
     return plain[0] if plain else choices[0]
-
-
-_CERTIFICATE = "-cert-v01@openssh.com"

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tunneldoctor.ssh.algorithms import Offer, first_without_common
+from tunneldoctor.ssh.algorithms import KINDS, Offer, first_without_common
 from tunneldoctor.ssh.identification import NotSsh, TooOld
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: The stages in which a handshake fails by silence.
 NO_BANNER, NO_KEXINIT, KEX_STALLED = "no-banner", "no-kexinit", "kex-stalled"
+GARBLED = "garbled"
 
 
 _NO_COMMON = "no-common-"
@@ -123,11 +124,12 @@ def _stage(
     if not peer.remote_version:
         return _before_banner(stream)
     if peer.heard.offer and (missing := first_without_common(ours, peer.heard.offer)) and error:
-        return f"{_NO_COMMON}{missing.replace('_', '-')}"
+        whole = all(peer.heard.offer.of(kind) for kind in KINDS)  # RFC 4253 §7.1: no list is empty
+        return f"{_NO_COMMON}{missing.replace('_', '-')}" if whole else GARBLED
     if stream.end or peer.heard.disconnect:
         return "closed-during-kex"
     if peer.over.is_set():
-        return "garbled"
+        return GARBLED
     return waiting_stage(peer)
 
 
@@ -135,5 +137,6 @@ def _before_banner(stream: RecordingStream) -> str:
     end = stream.end
     if end is None:
         return NO_BANNER
-    early = stream.round_trip is not None and end.seconds < stream.round_trip
+    # an answer to our first bytes takes a round trip; half of one leaves room for how much it varies
+    early = stream.round_trip is not None and end.seconds < stream.round_trip / 2
     return "reset-at-once" if end.kind == "reset" and early and not stream.received else "closed-before-banner"

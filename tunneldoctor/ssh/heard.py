@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: Most messages of one sort that are kept, and most bytes of each.
 MOST_MESSAGES = 64
 LONGEST_TEXT = 4000
+_MARKERS = ("ext-info-", "kex-strict-")
 
 
 @dataclass(slots=True)
@@ -53,14 +54,21 @@ class AuthReply:
 
 def offer_of(parsed: dict[str, Any]) -> tuple[Offer, tuple[str, ...]]:
     """The server's lists, and the markers that stand among its key exchange methods (RFC 8308 §2.1)."""
-    names = parsed["kex_algo_list"]
-    markers = tuple(name for name in names if name.startswith(("ext-info-", "kex-strict-")))
-    both = {
-        kind: tuple(name for name in parsed[f"client_{word}_algo_list"] if name in parsed[f"server_{word}_algo_list"])
-        for kind, word in (("cipher", "encrypt"), ("mac", "mac"))
-    }
-    kex = tuple(name for name in names if name not in markers)
-    return Offer(kex, tuple(parsed["server_key_algo_list"]), both["cipher"], both["mac"]), markers
+    names = _names(parsed, "kex")
+    markers = tuple(name for name in names if name.startswith(_MARKERS))
+    kex = tuple(name for name in names if not name.startswith(_MARKERS))
+    return Offer(kex, _names(parsed, "server_key"), _both(parsed, "encrypt"), _both(parsed, "mac")), markers
+
+
+def _names(parsed: dict[str, Any], word: str) -> tuple[str, ...]:
+    """One list; paramiko reads an empty one as one empty name."""
+    return tuple(filter(None, parsed[f"{word}_algo_list"]))
+
+
+def _both(parsed: dict[str, Any], word: str) -> tuple[str, ...]:
+    """What the server takes in both directions; a hostile list may be as long as a packet."""
+    sent = set(_names(parsed, f"server_{word}"))
+    return tuple(name for name in _names(parsed, f"client_{word}") if name in sent)
 
 
 def decoded(data: bytes, limit: int = LONGEST_TEXT) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tunneldoctor.ssh.blobs import Malformed, fingerprint, key_type
-from tunneldoctor.ssh.certificates import Certificate, CertificateError, from_blob, plain_key, shown
+from tunneldoctor.ssh.certificate_blob import plain_key
+from tunneldoctor.ssh.certificates import Certificate, CertificateError, from_blob, shown
 from tunneldoctor.ssh.pins import Judgement, Pin, Pins, Trust
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -107,6 +108,10 @@ class Pins:
     @staticmethod
     def _authorities(lines: tuple[Pin, ...]) -> tuple[Pin, ...]:
         return tuple(pin for pin in lines if pin.marker == "cert-authority")
+
+    def line(self, judgement: Judgement) -> str:
+        """The line of known_hosts that pins the key as it was presented."""
+        return f"{self.looked_up} {judgement.key_type} {base64.b64encode(judgement.plain).decode('ascii')}"
 
     def elsewhere(self, blob: bytes) -> tuple[str, ...]:
         """Where this very key is pinned under another name."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Severity, Value, Where
-from tunneldoctor_checks.facts import PINS, TRANSPORT, TRUSTED
+from tunneldoctor_checks.facts import HOST_KEY, PINS, STREAM, TRANSPORT, TRUSTED
+from tunneldoctor_checks.hostkey._further import further_keys
 
 if TYPE_CHECKING:
     from tunneldoctor.ssh.pins import Judgement, Pins
+    from tunneldoctor.ssh.transport import Transport
 
 #: Codes by the word of the judgement (tunneldoctor.ssh.pins.Trust).
 _CODES = {
@@ -27,18 +28,37 @@ _CODES = {
 
 def run(context: Context) -> Outcome:
     """Judge the key that was presented; only a trusted transport is handed on."""
-    from tunneldoctor.ssh.host_trust import judge
-
-    pins, transport = context.need(PINS), context.need(TRANSPORT)
-    judgement = judge(pins, transport.host_key)
+    pins = context.need(PINS)
+    transport, judgement = _judged(context, pins)
     measured: dict[str, Value] = {f"{context.hop.name}.host_key": judgement.presented}
+    facts: dict[Any, Any] = {HOST_KEY: judgement, **({TRUSTED: transport} if judgement.trusted else {})}
     if judgement.trusted and not judgement.without_port:
-        return Outcome(facts={TRUSTED: transport}, measured=measured)
+        return Outcome(facts=facts, measured=measured)
     code = "hostkey.pinned-without-port" if judgement.trusted else _CODES[judgement.trust]
     params = _params(pins, judgement, transport.offered.host_key)
     severity = Severity.WARNING if judgement.trusted else None
-    finding = Finding(code, params, _evidence(pins, judgement), severity)
-    return Outcome((finding,), {TRUSTED: transport} if judgement.trusted else {}, measured)
+    return Outcome((Finding(code, params, _evidence(pins, judgement), severity),), facts, measured)
+
+
+def _judged(context: Context, pins: Pins) -> tuple[Transport, Judgement]:
+    """The transport whose key is pinned, if there is one.
+
+    A fingerprint does not say of which type of key it is, so where it is not the presented one's, the server's keys
+    of other types are asked for too.
+    """
+    from tunneldoctor.ssh.host_trust import judge
+
+    transport = context.need(TRANSPORT)
+    judgement = judge(pins, transport.host_key)
+    stream = context.want(STREAM)
+    if judgement.trusted or not pins.fingerprints or stream is None:
+        return transport, judgement
+    for other in further_keys(context, stream, transport):
+        further = judge(pins, other.host_key)
+        if further.trusted:
+            return context.closing(other), further
+        other.close()
+    return transport, judgement
 
 
 def _params(pins: Pins, judgement: Judgement, offered: tuple[str, ...]) -> dict[str, Value]:
@@ -48,7 +68,7 @@ def _params(pins: Pins, judgement: Judgement, offered: tuple[str, ...]) -> dict[
         "fingerprint": judgement.presented,
         "key_type": judgement.key_type,
         "looked_up": pins.looked_up,
-        "known_hosts_line": _line(pins, judgement),
+        "known_hosts_line": pins.line(judgement),
         "pinned": pinned or None,
         "pinned_type": ", ".join(dict.fromkeys(pin.key_type for pin in judgement.pins)) or None,
         "place": first.place if first else ("host_key in the configuration" if pins.fingerprints else None),
@@ -60,14 +80,10 @@ def _params(pins: Pins, judgement: Judgement, offered: tuple[str, ...]) -> dict[
 
 
 def _offers(judgement: Judgement, offered: tuple[str, ...]) -> bool:
-    """True where the server's list has a key of a pinned type; RSA keys go by the names of their signatures."""
-    names = {pin.key_type.replace("ssh-rsa", "rsa-sha2-") for pin in judgement.pins}
-    return any(algorithm.startswith(name) for algorithm in offered for name in names)
+    """True where the server has a key of a pinned type."""
+    from tunneldoctor.ssh.algorithms import host_key_types
 
-
-def _line(pins: Pins, judgement: Judgement) -> str:
-    """The line that pins the key as presented, in the form that known_hosts wants for this port."""
-    return f"{pins.looked_up} {judgement.key_type} {base64.b64encode(judgement.plain).decode('ascii')}"
+    return bool({pin.key_type for pin in judgement.pins} & set(host_key_types(offered)))
 
 
 def _evidence(pins: Pins, judgement: Judgement) -> tuple[Evidence, ...]:
@@ -96,9 +112,10 @@ CHECK = Check(
     layer=Layer.HOSTKEY,
     title="the server presents the pinned host key",
     where=Where.EACH_HOP,
-    loads=("tunneldoctor.ssh.host_trust",),
+    loads=("tunneldoctor.ssh.host_trust", "tunneldoctor.ssh.again"),
     needs=(PINS, TRANSPORT),
-    gives=(TRUSTED,),
+    wants=(STREAM,),
+    gives=(TRUSTED, HOST_KEY),
     codes=tuple(_CODES.values()),
     run=run,
 )

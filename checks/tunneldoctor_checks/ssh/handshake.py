@@ -73,13 +73,14 @@ def run(context: Context) -> Outcome:
         half_time=context.half_time(),
         on_half_time=at_half_time,
     )
-    if isinstance(result, HandshakeFailure):
-        if result.stage == "closed-before-banner" and not result.first and address:
-            if not slow:
-                at_half_time(result.stage)
-            return _closed_without_a_word(context, result, slow, address)
-        return _failed(context, result, slow, address)
-    return _made(context, context.closing(result))
+    if not isinstance(result, HandshakeFailure):
+        return _made(context, context.closing(result))
+    wordless = result.stage == "closed-before-banner" and not result.first
+    if address and not slow and (wordless or result.what == "TLS"):
+        at_half_time(result.stage)
+    if address and wordless:
+        return _closed_without_a_word(context, result, slow, address)
+    return _failed(context, result, slow, address)
 
 
 def _made(context: Context, transport: Transport) -> Outcome:
@@ -143,7 +144,7 @@ def _closed_without_a_word(
 
 def _unable(hop: Hop, failure: HandshakeFailure) -> str | None:
     """What this program lacks and OpenSSH's client has: not a fault of the server."""
-    from tunneldoctor.ssh.algorithms import openssh_can
+    from tunneldoctor.ssh.algorithms import listed, openssh_can
 
     kind, offered = failure.disputed, failure.offered
     if not kind or not offered:
@@ -153,7 +154,7 @@ def _unable(hop: Hop, failure: HandshakeFailure) -> str | None:
         return None
     what = kind.replace("_", " ")
     return (
-        f"the server offers no {what} algorithm that this program has, only {', '.join(offered.of(kind))}; "
+        f"the server offers no {what} algorithm that this program has, only {listed(offered.of(kind))}; "
         f"OpenSSH's own client can use {others[0]}, so try: {_by_hand(hop)}"
     )
 
@@ -187,10 +188,11 @@ def _closed(failure: HandshakeFailure) -> tuple[str, tuple[Ruling, ...]]:
 
 def _params(failure: HandshakeFailure) -> dict[str, Value]:
     from tunneldoctor.net.services import described
+    from tunneldoctor.ssh.algorithms import listed
 
     lists: dict[str, Value] = {}
     if failure.offered and (kind := failure.disputed):
-        lists = {"offered": ", ".join(failure.offered.of(kind)), "ours": ", ".join(failure.ours.of(kind))}
+        lists = {"offered": listed(failure.offered.of(kind)), "ours": listed(failure.ours.of(kind))}
     return {
         "what": failure.what or "an unknown service",
         "software": failure.software or failure.text or "an unknown server",
@@ -202,6 +204,7 @@ def _params(failure: HandshakeFailure) -> dict[str, Value]:
 
 def _evidence(failure: HandshakeFailure) -> tuple[Evidence, ...]:
     from tunneldoctor.net.services import described
+    from tunneldoctor.ssh.algorithms import listed
 
     items = [Evidence("bytes", f"first bytes from the server: {described(failure.first, 200)}")]
     if failure.software:
@@ -209,8 +212,8 @@ def _evidence(failure: HandshakeFailure) -> tuple[Evidence, ...]:
     if failure.disconnect:
         items.append(Evidence("message", f"disconnect {failure.disconnect[0]}: {failure.disconnect[1]}"))
     if failure.offered and (kind := failure.disputed):
-        items.append(Evidence("list", f"server: {', '.join(failure.offered.of(kind))}"))
-        items.append(Evidence("list", f"this program: {', '.join(failure.ours.of(kind))}"))
+        items.append(Evidence("list", f"server: {listed(failure.offered.of(kind))}"))
+        items.append(Evidence("list", f"this program: {listed(failure.ours.of(kind))}"))
     if failure.text and failure.stage == "garbled":
         items.append(Evidence("message", failure.text))
     ended = (

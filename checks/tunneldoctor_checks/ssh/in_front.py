@@ -21,7 +21,7 @@ def run(context: Context) -> Outcome:
 
     slow = context.need(HANDSHAKE_SLOW)
     address = slow.address
-    if slow.stage not in {"no-banner", "closed-before-banner"}:
+    if slow.stage not in {"no-banner", "closed-before-banner", "not-ssh"}:
         return Outcome(skipped="the server has said that it is an SSH server")
     if address is None:
         return Outcome(skipped="not a connection of this machine's own")
@@ -29,6 +29,8 @@ def run(context: Context) -> Outcome:
         ("ssh.tls-in-front", lambda seconds: front.tls(address, context.hop.host or "", seconds)),
         ("ssh.proxy-protocol-expected", lambda seconds: front.proxy(address, seconds)),
     )
+    if slow.stage == "not-ssh":  # a TLS alert: whether there is SSH inside is the only question
+        looks = looks[:1]
     rulings: list[Ruling] = []
     for code, look in looks:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from tests.checks.doubles import FakeContext, codes, examine
 from tests.ssh.real_sshd import Sshd, generate, needs_sshd, sshd
 from tunneldoctor.model import Finding, Outcome, Severity
+from tunneldoctor.ssh.blobs import fingerprint
 from tunneldoctor.ssh.known_hosts import File, read
 from tunneldoctor.ssh.pins import Pins
 from tunneldoctor.ssh.transport import Transport
-from tunneldoctor_checks.facts import PINS, TRANSPORT, TRUSTED
+from tunneldoctor_checks.facts import PINS, STREAM, TRANSPORT, TRUSTED
 from tunneldoctor_checks.hostkey.verify import CHECK
 
 pytestmark = needs_sshd
@@ -119,6 +121,24 @@ def test_a_fingerprint_of_the_configuration_is_compared(judged: Callable[..., Ou
     finding = refused(judged(pins=Pins("h", "h", fingerprints=("SHA256:" + "A" * 43,))))
     assert finding.code == "hostkey.changed"
     assert finding.params["place"] == "host_key in the configuration"
+
+
+def test_a_fingerprint_may_be_that_of_any_key_that_the_server_has(make_context: Callable[..., FakeContext]) -> None:
+    with sshd(host_keys=("ed25519", "ecdsa", "rsa")) as many:
+        blobs = {kind: base64.b64decode(many.public_host_key(kind)) for kind in ("ed25519", "ecdsa", "rsa")}
+        for kind, blob in blobs.items():
+            stream = many.connect()
+            transport = Transport.handshake(stream, timeout=10)
+            assert isinstance(transport, Transport)
+            pins = Pins("h", "h", fingerprints=(fingerprint(blob),))
+            context = make_context(CHECK, None, None, {PINS: pins, TRANSPORT: transport, STREAM: stream})
+            outcome = examine(CHECK, context)
+            assert codes(outcome) == [], kind
+            assert outcome.facts[TRUSTED].plain_host_key == blob
+            assert outcome.measured["bastion.host_key"] == fingerprint(blob)
+            assert len(context.budget.spent) == {"ed25519": 0, "ecdsa": 1, "rsa": 2}[kind]
+            context.close()
+            transport.close()
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,14 @@ def test_a_hang_up_without_a_word_asks_for_a_second_look(make_context: Make) -> 
     assert outcome.facts[HANDSHAKE_SLOW].address == address
 
 
+def test_a_tls_alert_asks_for_a_second_look(make_context: Make) -> None:
+    with serving(saying(b"\x15\x03\x01\x00\x02\x02\x46")) as address:
+        outcome = handshake(make_context, address)
+    assert codes(outcome) == ["ssh.not-ssh"]
+    assert outcome.findings[0].params["what"] == "TLS"
+    assert outcome.facts[HANDSHAKE_SLOW].stage == "not-ssh"
+
+
 def test_postgresql_on_the_port_is_asked_in_its_own_protocol(make_context: Make) -> None:
     with serving(hanging_up, saying(b"S")) as address:
         outcome = handshake(make_context, address)

@@ -43,6 +43,20 @@ def test_tls_with_ssh_inside_is_tls_in_front(make_context: Make, tmp_path: Path)
     assert confirmed(look(make_context, stunnel)) == ["ssh.tls-in-front"]
 
 
+def test_a_tls_alert_is_asked_for_ssh_inside_and_nothing_else(make_context: Make, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path))
+
+    def stunnel(connection: socket.socket, done: threading.Event) -> None:
+        with context.wrap_socket(connection, server_side=True) as inside:
+            inside.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+            done.wait(5)
+
+    assert confirmed(look(make_context, stunnel, stage="not-ssh")) == ["ssh.tls-in-front"]
+    outcome = look(make_context, hanging_up, saying(b"SSH-2.0-x\r\n"), stage="not-ssh")
+    assert [ruling.code for ruling in outcome.rulings] == ["ssh.tls-in-front"]
+
+
 def test_an_answer_to_a_proxy_header_is_a_proxy_in_front(make_context: Make) -> None:
     outcome = look(make_context, hanging_up, saying(b"SSH-2.0-OpenSSH_9.2\r\n"))
     assert confirmed(outcome) == ["ssh.proxy-protocol-expected"]
