@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass
 
 import paramiko
@@ -14,6 +15,7 @@ from paramiko.agent import AgentSSH
 from tunneldoctor.ssh.blobs import Malformed, Reader, key_type
 from tunneldoctor.ssh.certificates import CertificateError, from_blob
 from tunneldoctor.ssh.identity import Identity
+from tunneldoctor.ssh.key_loading import LIBRARY_ERRORS
 
 #: OpenSSH's agent sends no longer answer (AGENT_MAX_LEN in authfd.h), in bytes.
 LARGEST_ANSWER = 256 * 1024
@@ -58,8 +60,10 @@ class BoundedAgent(AgentSSH):
     ``_send_message`` is private to paramiko 5 and is what its AgentKey signs with; a test says whether it still is.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        """*patience* bounds each question with its answer, in seconds."""
         super().__init__()
+        self.patience = patience
         self._socket = connection
         self._asking = threading.Lock()
 
@@ -77,11 +81,13 @@ class BoundedAgent(AgentSSH):
                 raise
 
     def _exchange(self, request: bytes) -> tuple[int, bytes]:
+        deadline = time.monotonic() + self.patience
+        self._socket.settimeout(self.patience)
         self._socket.sendall(struct.pack(">I", len(request)) + request)
-        size = struct.unpack(">I", self._exactly(4))[0]
+        size = struct.unpack(">I", self._exactly(4, deadline))[0]
         if not 1 <= size <= LARGEST_ANSWER:
             raise Malformed(f"an answer of {size} bytes")
-        answer = self._exactly(size)
+        answer = self._exactly(size, deadline)
         return answer[0], answer[1:]
 
     def _send_message(self, msg: object) -> tuple[int, paramiko.Message]:
@@ -91,18 +97,19 @@ class BoundedAgent(AgentSSH):
             raise paramiko.SSHException(f"the agent does not answer: {error}") from error
         return kind, paramiko.Message(answer)
 
-    def _exactly(self, size: int) -> bytes:
-        parts = b""
+    def _exactly(self, size: int, deadline: float) -> bytes:
+        """*size* bytes, also from one that sends a byte at a time."""
+        parts = bytearray()
         while len(parts) < size:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
             part = self._socket.recv(size - len(parts))
             if not part:
                 raise ConnectionResetError("the agent closed the connection")
             parts += part
-        return parts
-
-    def patience(self, seconds: float) -> None:
-        """Bound every later wait."""
-        self._socket.settimeout(seconds)
+        return bytes(parts)
 
     def close(self) -> None:
         """Close the connection; may be called twice."""
@@ -120,18 +127,18 @@ def reach(timeout: float, socket_path: str | None = None) -> Agent:
             "no-socket-named", "", "SSH_AUTH_SOCK is not set: no agent was started, or it was not passed on"
         )
     connection = _connected(path, timeout)
-    agent = BoundedAgent(connection)
+    agent = BoundedAgent(connection, timeout)
     try:
         identities = _identities(agent)
     except TimeoutError as error:
         agent.close()
         raise AgentUnreachable(
-            "silent", path, f"the agent took the connection and said nothing for {timeout:.0f} s"
+            "silent", path, f"the agent took the connection and gave no answer for {timeout:.0f} s"
         ) from error
     except (OSError, Malformed) as error:
         agent.close()
         raise AgentUnreachable("no-agent", path, f"what listens there is not a working agent: {error}") from error
-    agent.patience(SIGNING)
+    agent.patience = SIGNING
     return Agent(path, identities, agent)
 
 
@@ -143,16 +150,17 @@ def _connected(path: str, timeout: float) -> socket.socket:
     except OSError as error:
         connection.close()
         kind = _kind(error)
-        raise AgentUnreachable(kind, path, _REASONS[kind]) from error
+        named_by = "SSH_AUTH_SOCK" if path == os.environ.get("SSH_AUTH_SOCK") else "IdentityAgent"
+        raise AgentUnreachable(kind, path, _REASONS[kind].format(named_by=named_by)) from error
     return connection
 
 
 _REASONS = {
-    "absent": "SSH_AUTH_SOCK names a socket that is not there: the agent has ended, or runs elsewhere",
+    "absent": "{named_by} names a socket that is not there: the agent has ended, or runs elsewhere",
     "not-allowed": "this user may not use the agent's socket",
     "dead": "the agent's socket is there, but no agent listens on it any more",
     "silent": "the agent does not take the connection",
-    "no-agent": "SSH_AUTH_SOCK names something that is not a usable socket",
+    "no-agent": "{named_by} names something that is not a usable socket",
 }
 
 
@@ -183,23 +191,25 @@ def _paired(agent: BoundedAgent, held: list[tuple[bytes, bytes]]) -> tuple[Ident
     certificates: dict[str, Identity] = {}
     plain: dict[str, Identity] = {}
     for blob, comment in held:
-        key = paramiko.AgentKey(agent, blob, comment.decode("utf-8", "replace"))
-        if "-cert-v01@" not in key_type(blob):
-            plain.setdefault(key.fingerprint, Identity.of("agent", key))
-        elif certified := _certified(key, blob):
-            certificates.setdefault(certified.fingerprint, certified)
+        identity = _identity(agent, blob, comment)
+        if identity is not None:
+            kind = plain if identity.certificate is None else certificates
+            kind.setdefault(identity.fingerprint, identity)
     alone = [each for name, each in certificates.items() if name not in plain]
     return (*(_together(each, certificates.get(name)) for name, each in plain.items()), *alone)
 
 
-def _together(plain: Identity, certified: Identity | None) -> Identity:
-    return plain.certified(certified.certificate, first=True) if certified and certified.certificate else plain
-
-
-def _certified(key: paramiko.AgentKey, blob: bytes) -> Identity | None:
-    """A certificate that the agent signs for; None for one that nothing can be read from."""
+def _identity(agent: BoundedAgent, blob: bytes, comment: bytes) -> Identity | None:
+    """None for what no key or certificate can be read from: the agent's others are good all the same."""
     try:
+        key = paramiko.AgentKey(agent, blob, comment.decode("utf-8", "replace"))
+        if "-cert-v01@" not in key_type(blob):
+            return Identity.of("agent", key)
         certificate = from_blob(blob)
-    except CertificateError:
+    except (CertificateError, *LIBRARY_ERRORS):
         return None
     return Identity("agent", key, certificate.fingerprint, certificate.plain_type, certificate)
+
+
+def _together(plain: Identity, certified: Identity | None) -> Identity:
+    return plain.certified(certified.certificate, first=True) if certified and certified.certificate else plain

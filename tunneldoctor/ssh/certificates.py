@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,10 +11,15 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from tunneldoctor.model import Value, visible
-from tunneldoctor.ssh.blobs import Malformed, Reader, decode, fingerprint, key_type, string
+from tunneldoctor.ssh.blobs import Malformed, Reader, decode, fingerprint, key_type
+from tunneldoctor.ssh.certificate_blob import signature_algorithm
 
 #: More than any certificate has, in bytes; ssh-keygen's own are below 4 KiB.
 LARGEST = 256 * 1024
+#: OpenSSH reads no certificate with more names (SSHKEY_CERT_MAX_PRINCIPALS in sshkey.h).
+_MOST_PRINCIPALS = 256
+#: The critical options that sshd knows (auth-options.c, cert_option_list); it refuses a certificate with any other.
+_KNOWN_OPTIONS = {"force-command", "source-address", "verify-required"}
 _FOR_EVER = 2**64 - 1
 _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
@@ -85,11 +91,11 @@ def read(data: bytes) -> Certificate:
     """Read the first certificate line of a ``-cert.pub`` file. Raises :class:`CertificateError`."""
     if len(data) > LARGEST:
         raise CertificateError(f"{len(data)} bytes, far more than a certificate has")
-    text = data.decode("utf-8", "replace").strip().removeprefix("\ufeff")
+    text = data.decode("utf-8", "replace").strip()
     line = next((line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     fields = line.split()
-    if len(fields) < 2 or "-cert-v01@" not in fields[0]:
-        raise CertificateError(_not_one(text, fields))
+    if len(fields) < 2 or not _TYPE.fullmatch(fields[0]):
+        raise CertificateError(_not_one(data, text, fields))
     try:
         blob = decode(fields[1])
         if key_type(blob) != fields[0]:
@@ -99,14 +105,27 @@ def read(data: bytes) -> Certificate:
     return from_blob(blob)
 
 
-def _not_one(text: str, fields: list[str]) -> str:
+_TYPE = re.compile(r"[a-z0-9-]+-cert-v01@openssh\.com")
+
+
+def _not_one(data: bytes, text: str, fields: list[str]) -> str:
     if not fields:
         return "empty"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "stored as UTF-16, not as plain text"
     if "PRIVATE KEY-----" in text:
         return "a private key, not a certificate"
+    if "BEGIN CERTIFICATE" in text:
+        return "an X.509 certificate, which SSH does not use"
+    if _TYPE.search(fields[0]):
+        return "other characters stand before its first word (a byte-order mark, quotation marks)"
+    if _TYPE.search(" ".join(fields[:20])):
+        return "other words stand before the certificate on its line"
     if fields[0].startswith(("ssh-", "ecdsa-", "sk-")):
         return f"a plain public key of type {visible(fields[0], 60)}, which no authority has signed"
-    return "an X.509 certificate, which SSH does not use" if "BEGIN CERTIFICATE" in text else "not an SSH certificate"
+    if fields[0].startswith(("c3NoL", "ZWNkc2Et", "c2st")):  # ssh-, ecdsa-, sk- in base64
+        return "base64 of a certificate: it was encoded once too often"
+    return "not an SSH certificate"
 
 
 def from_blob(blob: bytes) -> Certificate:
@@ -116,6 +135,10 @@ def from_blob(blob: bytes) -> Certificate:
         parsed = serialization.load_ssh_public_identity(f"{kind} {base64.b64encode(blob).decode('ascii')}".encode())
         if not isinstance(parsed, serialization.SSHCertificate):
             raise CertificateError(f"a plain key of type {kind}")
+        if len(parsed.valid_principals) > _MOST_PRINCIPALS:
+            raise CertificateError(
+                f"{len(parsed.valid_principals)} principals: OpenSSH reads no more than {_MOST_PRINCIPALS}"
+            )
         parsed.verify_cert_signature()
         return _facts(parsed, kind, blob)
     except InvalidSignature as error:
@@ -134,13 +157,13 @@ def _facts(parsed: serialization.SSHCertificate, kind: str, blob: bytes) -> Cert
         type="user" if parsed.type is serialization.SSHCertificateType.USER else "host",
         key_type=kind,
         key_id=visible(parsed.key_id, 200),
-        principals=tuple(visible(each, 200) for each in parsed.valid_principals[:1000]),
+        principals=tuple(visible(each, 200) for each in parsed.valid_principals),
         valid_after=_moment(parsed.valid_after) if parsed.valid_after else None,
         valid_before=None if parsed.valid_before == _FOR_EVER else _moment(parsed.valid_before),
         critical_options=_options(parsed.critical_options),
         extensions=_options(parsed.extensions),
         ca_fingerprint=fingerprint(authority),
-        signature_algorithm=_signature_algorithm(blob),
+        signature_algorithm=signature_algorithm(blob),
         fingerprint=fingerprint(own),
         blob=blob,
     )
@@ -167,44 +190,14 @@ def _inner(value: bytes) -> bytes:
         return value
 
 
-# How many fields the certified key itself has, between the nonce and the serial number; RSA and ECDSA have two.
-_KEY_FIELDS = {"ssh-ed25519": 1, "sk-ssh-ed25519": 2, "sk-ecdsa-sha2-nistp256": 3}
-
-
-def _certified(reader: Reader) -> tuple[str, list[bytes]]:
-    """The plain key's type and fields, read from the start of a certificate. Raises Malformed, UnicodeDecodeError."""
-    kind = reader.string().decode("ascii").removesuffix("-cert-v01@openssh.com")
-    reader.string()  # nonce
-    return kind, [reader.string() for _ in range(_KEY_FIELDS.get(kind, 2))]
-
-
-def plain_key(blob: bytes) -> bytes | None:
-    """The certified key's own blob, taken out of the certificate without looking at the rest; None if unreadable."""
-    try:
-        kind, fields = _certified(Reader(blob))
-    except (Malformed, UnicodeDecodeError):
-        return None
-    return b"".join(string(each) for each in (kind.encode("ascii"), *fields))
-
-
-def _signature_algorithm(blob: bytes) -> str:
-    """The first word of the signature, which is the certificate's last field. Raises Malformed."""
-    reader = Reader(blob)
-    _certified(reader)
-    reader.take(8 + 4)  # serial, type
-    reader.string(), reader.string()  # key id, principals
-    reader.take(8 + 8)  # validity
-    for _ in range(4):  # critical options, extensions, reserved, the authority's key
-        reader.string()
-    return visible(Reader(reader.string()).string(), 60)
-
-
 def problems(certificate: Certificate, username: str | None, moment: datetime) -> tuple[CertificateProblem, ...]:
     """What stands in the way of logging in as *username* and opening a tunnel at *moment* (aware)."""
     return tuple(filter(None, [
         _host_type(certificate),
         _window(certificate, moment),
         _principal(certificate, username),
+        _signature(certificate),
+        _options_known(certificate),
         _forwarding(certificate),
     ]))  # fmt: skip
 
@@ -234,6 +227,20 @@ def _principal(certificate: Certificate, username: str | None) -> CertificatePro
         return None
     params: dict[str, Value] = {"principals": ", ".join(certificate.principals[:20]), "username": username}
     return CertificateProblem("key.certificate-wrong-principal", params, certain=False)
+
+
+def _signature(certificate: Certificate) -> CertificateProblem | None:
+    """Neither ssh nor sshd has it among CASignatureAlgorithms since OpenSSH 8.2 (release notes)."""
+    if certificate.signature_algorithm != "ssh-rsa":
+        return None
+    return CertificateProblem("key.certificate-signed-with-sha1", {"key_id": certificate.key_id})
+
+
+def _options_known(certificate: Certificate) -> CertificateProblem | None:
+    unknown = sorted(certificate.critical_options.keys() - _KNOWN_OPTIONS)
+    if certificate.type != "user" or not unknown:
+        return None
+    return CertificateProblem("key.certificate-unknown-option", {"options": ", ".join(unknown[:20])})
 
 
 def _forwarding(certificate: Certificate) -> CertificateProblem | None:

@@ -23,10 +23,8 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Certificate invalid: expired"), "key.certificate-expired"),
     (re.compile(r"Certificate invalid: not yet valid"), "key.certificate-not-yet-valid"),
     (re.compile(r"Certificate lacks principal list"), "key.certificate-no-principals"),
-    (
-        re.compile(r"name is not a listed principal|does not contain an authorized principal"),
-        "auth.certificate-principal-not-authorized",
-    ),
+    (re.compile(r"name is not a listed principal"), "key.certificate-wrong-principal"),
+    (re.compile(r"does not contain an authorized principal"), "auth.certificate-principal-not-authorized"),
     (re.compile(r"bad key options:"), "auth.key-not-authorized"),
 )
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paramiko import Channel
+
+    from tunneldoctor.net.stream import Stream
 
 #: Reason codes of RFC 4254 §5.1.
 PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE, SHORTAGE = 1, 2, 3, 4
@@ -18,7 +22,8 @@ class OpenFailure:
     """A channel that was not opened.
 
     ``code`` is the server's reason (RFC 4254 §5.1), 0 where it gave none; ``text`` its words; ``seconds`` until the
-    answer. ``timed_out``: no answer came in time. ``closed``: the SSH connection ended instead.
+    answer. ``timed_out``: no answer came in time. ``closed``: the SSH connection ended instead. ``software`` is the
+    server's own name, as its words mean what it means by them.
     """
 
     code: int
@@ -26,13 +31,18 @@ class OpenFailure:
     seconds: float
     timed_out: bool = False
     closed: bool = False
+    software: str = ""
 
 
 class ForwardedStream:
-    """An open channel to some host and port behind an SSH server; a :class:`tunneldoctor.net.stream.Stream`."""
+    """An open channel to some host and port behind an SSH server; a :class:`tunneldoctor.net.stream.Stream`.
 
-    def __init__(self, channel: Channel) -> None:
+    ``another`` opens one more to the same place, within the seconds given.
+    """
+
+    def __init__(self, channel: Channel, another: Callable[[float], Stream | OpenFailure]) -> None:
         self._channel = channel
+        self.another = another
 
     def recv(self, size: int, /) -> bytes:
         """At most *size* bytes; ``b""`` at the end. Raises TimeoutError."""
@@ -54,6 +64,10 @@ class ForwardedStream:
         """Close the channel; the SSH connection stays."""
         self._channel.close()
 
+
+#: What asyncssh says, with reason 2, of what the program around it does not allow; the operating system's own refusal
+#: has an errno in front (connection.py, _process_direct_tcpip_open).
+_ASYNCSSH_RULE = "Connection refused"
 
 #: What servers say with reason 2, and what it means; the first that matches counts. Sources: OpenSSH channels.c and
 #: the C library's messages that it passes on; dropbear tcpfwd.c ("Error resolving …"); asyncssh and Go's net package,
@@ -90,7 +104,8 @@ def classify(failure: OpenFailure) -> str:
     if failure.timed_out:
         return "forward.timeout"
     if failure.code == CONNECT_FAILED:
-        return _by_words(failure.text)
+        by_rule = failure.text == _ASYNCSSH_RULE and failure.software.startswith("AsyncSSH")
+        return "forward.prohibited" if by_rule else _by_words(failure.text)
     return {
         PROHIBITED: "forward.prohibited",
         UNKNOWN_TYPE: "forward.not-supported",

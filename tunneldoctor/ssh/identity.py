@@ -32,6 +32,16 @@ class Identity:
         """The identity of a bare key."""
         return cls(source, key, key.fingerprint, key.get_name())
 
+    @property
+    def public_line(self) -> str:
+        """The public key as authorized_keys has it: type and base64."""
+        return f"{self.type} {self.key.get_base64()}"
+
+    @property
+    def certificate_line(self) -> str | None:
+        """The certificate as ``KEY-cert.pub`` has it; None without one."""
+        return self.certificate.line if self.certificate else None
+
     def certified(self, certificate: Certificate, first: bool) -> Identity:
         """The same key with its certificate."""
         return replace(self, certificate=certificate, certificate_first=first)

@@ -10,11 +10,12 @@ import paramiko
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization.ssh import SSHPrivateKeyTypes
 
 from tunneldoctor.model import Severity
-from tunneldoctor.ssh import openssh_key
+from tunneldoctor.ssh import opening, openssh_key, pem_key, putty
 from tunneldoctor.ssh.blobs import Malformed, Reader, decode, fingerprint, key_type
-from tunneldoctor.ssh.damage import Damage, Refused, refused
+from tunneldoctor.ssh.damage import Damage, refused
 from tunneldoctor.ssh.key_text import Envelope
 from tunneldoctor.ssh.openssh_key import OPENSSH
 
@@ -39,27 +40,58 @@ _CLASSES: dict[str, type[paramiko.RSAKey] | type[paramiko.ECDSAKey] | type[param
     "ecdsa-sha2-nistp384": paramiko.ECDSAKey,
     "ecdsa-sha2-nistp521": paramiko.ECDSAKey,
 }
-# Ciphers of a traditional PEM key that OpenSSL 3 opens without its legacy provider.
-_PEM_CIPHERS = {"AES-128-CBC", "AES-192-CBC", "AES-256-CBC", "DES-EDE3-CBC"}
 _TOO_SHORT, _UNUSABLE = 2048, 1024  # bits; OpenSSH's own limit is SSH_RSA_MINIMUM_MODULUS_SIZE in sshkey.h
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Loaded:
-    """A key that can sign, and what is to be said about it although it loads."""
+    """A key that can sign, and what is to be said about it although it loads.
+
+    ``clear`` is the key as a file of OpenSSH's own form without encryption.
+    """
 
     key: paramiko.PKey
+    clear: bytes
     damages: tuple[Damage, ...] = ()
 
 
-def load(envelope: Envelope, passphrase: bytes | None) -> Loaded:
-    """Raises :class:`Refused`, and nothing else."""
+def load(envelope: Envelope, passphrase: bytes | None, patience: float) -> Loaded:
+    """Raises :class:`Refused`, and nothing else; opening it takes no longer than *patience*, in seconds."""
     try:
         data = decode(envelope.body)
     except Malformed:
         data = _as_far_as_it_goes(envelope.body)
-    loaded = _openssh(data, passphrase) if envelope.label == OPENSSH else _pem(envelope, data, passphrase)
-    return Loaded(loaded.key, (*loaded.damages, *_strength(loaded.key)))
+    if envelope.label == OPENSSH:
+        return _judged(_openssh(data, passphrase, patience))
+    private, damages = pem_key.opened(envelope, data, passphrase, patience)
+    loaded = _from_cryptography(private, pkcs8=envelope.label.removeprefix("ENCRYPTED ") == "PRIVATE KEY")
+    return _judged(Loaded(loaded.key, loaded.clear, (*damages, *loaded.damages)))
+
+
+def load_putty(file: putty.PuttyFile, passphrase: bytes | None, patience: float) -> Loaded:
+    """The same for a PuTTY file. Raises :class:`Refused`."""
+    cipher = "aes256-cbc"
+    if file.encrypted and not passphrase:
+        raise refused("key.passphrase-missing", f"encrypted with {cipher}", cipher=cipher)
+    if file.memory > opening.MOST_MEMORY:
+        raise opening.dear(cipher, f"Argon2 with {file.memory >> 20} MiB", hopeless=True)
+    seconds = file.memory * file.passes / opening.MEMORY_PASSES
+    opening.within(patience, seconds, cipher, f"{file.passes} passes of Argon2")
+    try:
+        kind = key_type(file.public)
+        _supported(kind, file.public)
+        private = putty.private_fields(file, passphrase or b"")
+        return _judged(_to_paramiko(openssh_key.pack(file.public, private), kind))
+    except openssh_key.WrongPassphrase as error:
+        raise refused("key.passphrase-wrong", f"encrypted with {cipher}") from error
+    except openssh_key.Inconsistent as error:
+        raise refused("key.corrupt", str(error), reason=str(error)) from error
+    except Malformed as error:
+        raise refused("key.truncated", str(error), missing="a part of its middle or end") from error
+
+
+def _judged(loaded: Loaded) -> Loaded:
+    return Loaded(loaded.key, loaded.clear, (*loaded.damages, *_strength(loaded.key)))
 
 
 def _as_far_as_it_goes(body: str) -> bytes:
@@ -79,12 +111,15 @@ def public_blob(envelope: Envelope) -> bytes | None:
         return None
 
 
-def _openssh(data: bytes, passphrase: bytes | None) -> Loaded:
+def _openssh(data: bytes, passphrase: bytes | None, patience: float) -> Loaded:
     try:
         container = openssh_key.parse(data)
         kind = key_type(container.public)
         _supported(kind, container.public)
-        return Loaded(_to_paramiko(_unlocked(container, passphrase), kind), _cipher(container.cipher))
+        loaded = _to_paramiko(_unlocked(container, passphrase, patience), kind)
+        if loaded.key.asbytes() != container.public:  # nobody else compares the halves of an ECDSA key
+            raise openssh_key.Inconsistent("its private half belongs to another public half")
+        return Loaded(loaded.key, loaded.clear, _cipher(container.cipher))
     except openssh_key.UnknownCipher as error:
         raise refused("key.cipher-unsupported", cipher=str(error)) from error
     except openssh_key.Inconsistent as error:
@@ -93,14 +128,17 @@ def _openssh(data: bytes, passphrase: bytes | None) -> Loaded:
         raise refused("key.truncated", str(error), missing="a part of its middle or end") from error
 
 
-def _unlocked(container: openssh_key.Container, passphrase: bytes | None) -> bytes:
+def _unlocked(container: openssh_key.Container, passphrase: bytes | None, patience: float) -> bytes:
+    cipher = container.cipher
     if container.encrypted and not passphrase:
-        seen = f"encrypted with {container.cipher}"
-        raise refused("key.passphrase-missing", seen, cipher=container.cipher)
+        raise refused("key.passphrase-missing", f"encrypted with {cipher}", cipher=cipher)
     try:
+        if container.encrypted:
+            rounds = container.rounds
+            opening.within(patience, rounds / opening.BCRYPT, cipher, f"{rounds} rounds of bcrypt")
         return openssh_key.unlock(container, passphrase or b"")
     except openssh_key.WrongPassphrase as error:
-        raise refused("key.passphrase-wrong", f"encrypted with {container.cipher}") from error
+        raise refused("key.passphrase-wrong", f"encrypted with {cipher}") from error
     except Malformed as error:
         raise refused("key.corrupt", str(error), reason="its private half can't be read") from error
 
@@ -132,85 +170,41 @@ def _cipher(name: str) -> tuple[Damage, ...]:
     return (Damage("key.cipher-unsupported", {"cipher": name}, Severity.WARNING, f"encrypted with {name}"),)
 
 
-def _to_paramiko(text: bytes, kind: str) -> paramiko.PKey:
-    """*text* is an OpenSSH container in clear; cryptography compares its two halves, which paramiko does by assert."""
+def _to_paramiko(clear: bytes, kind: str) -> Loaded:
+    """From a file of OpenSSH's own form.
+
+    cryptography compares the key's two halves, which paramiko does by assert, and writes it anew: paramiko 5.1 can't
+    read a key without comment whose length happens to need no padding (``_unpad_openssh`` in pkey.py).
+    """
     try:
-        serialization.load_ssh_private_key(text, None)
-        return _CLASSES[kind].from_private_key(io.StringIO(text.decode("ascii")))
+        return _packed(serialization.load_ssh_private_key(clear, None), kind)
     except LIBRARY_ERRORS as error:
         raise refused("key.corrupt", f"{type(error).__name__}", reason="its parts contradict each other") from error
-
-
-def _pem(envelope: Envelope, data: bytes, passphrase: bytes | None) -> Loaded:
-    if envelope.label == "DSA PRIVATE KEY":
-        raise refused("key.type-unsupported", "of type ssh-dss", type="ssh-dss")
-    encrypted = envelope.dek is not None or envelope.label == "ENCRYPTED PRIVATE KEY"
-    if not envelope.dek:
-        _whole(data)
-    if envelope.dek and envelope.dek.cipher not in _PEM_CIPHERS:
-        raise refused("key.cipher-unsupported", cipher=envelope.dek.cipher)
-    if envelope.dek and not envelope.dek.complete:  # cryptography 50 panics on a short one
-        raise refused("key.corrupt", reason="the DEK-Info line is cut short")
-    if encrypted and not passphrase:
-        cipher = envelope.dek.cipher if envelope.dek else "PKCS#8"
-        raise refused("key.passphrase-missing", f"encrypted ({cipher})", cipher=cipher)
-    private = _parsed(envelope, data, passphrase if encrypted else None)
-    return _from_cryptography(private, pkcs8="PRIVATE KEY" in (envelope.label.removeprefix("ENCRYPTED "),))
-
-
-def _parsed(envelope: Envelope, data: bytes, passphrase: bytes | None) -> object:
-    try:
-        if envelope.dek:
-            return serialization.load_pem_private_key(envelope.rebuilt(), passphrase)
-        return serialization.load_der_private_key(data, passphrase)
-    except UnsupportedAlgorithm as error:
-        code = "key.cipher-unsupported" if passphrase else "key.type-unsupported"
-        named = {"cipher": "an old PKCS#8 encryption"} if passphrase else {"type": "an unusual kind of key"}
-        raise Refused(Damage(code, named)) from error
-    except LIBRARY_ERRORS as error:
-        if passphrase:
-            raise refused("key.passphrase-wrong", "the key does not open with this passphrase") from error
-        raise refused(
-            "key.corrupt", reason="its contents are not a key of the kind that its first line names"
-        ) from error
-
-
-def _whole(data: bytes) -> None:
-    """The outermost DER length against what is there (X.690 §8.1.3)."""
-    if len(data) < 2 or data[0] != 0x30:
-        raise refused("key.corrupt", reason="its contents do not begin as a key does")
-    size, head = data[1], 2
-    if size & 0x80:
-        head += size & 0x7F
-        size = int.from_bytes(data[2:head], "big")
-    if head + size > len(data):
-        seen = f"{head + size} bytes are announced, {len(data)} are there"
-        raise refused("key.truncated", seen, missing="a part of its middle or end")
 
 
 def _from_cryptography(private: object, pkcs8: bool) -> Loaded:
     if isinstance(private, rsa.RSAPrivateKey):
         _long_enough(private.key_size)
-        return Loaded(_packed(private, "ssh-rsa"))
+        return _packed(private, "ssh-rsa")
     if isinstance(private, ed25519.Ed25519PrivateKey):
+        packed = _packed(private, "ssh-ed25519")
         why = Damage("key.openssh-cannot-load", {"before": "9.6"}, Severity.WARNING, "Ed25519 in PKCS#8 form")
-        return Loaded(_packed(private, "ssh-ed25519"), (why,) if pkcs8 else ())
+        return Loaded(packed.key, packed.clear, (why,) if pkcs8 else ())
     curves = {"secp256r1": "nistp256", "secp384r1": "nistp384", "secp521r1": "nistp521"}
     if isinstance(private, ec.EllipticCurvePrivateKey):
-        if private.curve.name not in curves:
-            raise refused(
-                "key.type-unsupported", f"curve {private.curve.name}", type=f"EC with curve {private.curve.name}"
-            )
-        return Loaded(_packed(private, f"ecdsa-sha2-{curves[private.curve.name]}"))
+        curve = private.curve.name
+        if curve not in curves:
+            raise refused("key.type-unsupported", f"curve {curve}", type=f"EC with curve {curve}")
+        return _packed(private, f"ecdsa-sha2-{curves[curve]}")
     name = type(private).__name__.removesuffix("PrivateKey")
     raise refused("key.type-unsupported", f"of type {name}", type=name)
 
 
-def _packed(
-    private: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey, kind: str
-) -> paramiko.PKey:
+def _packed(private: SSHPrivateKeyTypes, kind: str) -> Loaded:
+    """Raises what the libraries raise."""
     form, clear = serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    return _to_paramiko(private.private_bytes(serialization.Encoding.PEM, form, clear), kind)
+    text = private.private_bytes(serialization.Encoding.PEM, form, clear)
+    return Loaded(_CLASSES[kind].from_private_key(io.StringIO(text.decode("ascii"))), text)
 
 
 def _strength(key: paramiko.PKey) -> tuple[Damage, ...]:

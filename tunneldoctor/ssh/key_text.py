@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 
+from tunneldoctor.ssh import der
 from tunneldoctor.ssh.blobs import Malformed, decode
 from tunneldoctor.ssh.damage import Damage
 from tunneldoctor.ssh.key_weight import weighed
-from tunneldoctor.ssh.openssh_key import OPENSSH
+from tunneldoctor.ssh.openssh_key import MAGIC, OPENSSH
 
-#: Key material without markers, whose kind its contents must tell.
-BARE_DER = ""
+#: What is missing where only the ``=`` at the end are.
+PADDING = "the padding (=) at its end"
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 _LABEL = r"((?!SSH2)(?:[A-Z0-9]+ ){0,3}PRIVATE KEY)"
 _BEGIN = re.compile(rf"[{_DASH}]{{2,}} ?BEGIN {_LABEL} ?[{_DASH}]{{2,}}")
 _END = re.compile(rf"[{_DASH}]{{2,}} ?END {_LABEL} ?[{_DASH}]{{2,}}")
 _HEADERS = re.compile(
-    r"\s*Proc-Type:\s*4\s*,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]{3,20})\s*,\s*([0-9A-Fa-f]{16,32})\s*"
+    r"[\s>]*Proc-Type:\s*4\s*,\s*ENCRYPTED[\s>]*DEK-Info:\s*([A-Z0-9-]{3,20})\s*,\s*([0-9A-Fa-f]{16,32})\s*"
 )
 _ESCAPED = re.compile(r"(?:\\+r)?\\+n")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
@@ -108,8 +110,8 @@ def envelope(text: str, data: bytes, damages: list[Damage]) -> Envelope | None:
     found = [*damages, *_cut(begin, end), *_layout(text, begin, end)]
     region = text[begin.end() if begin else 0 : end.start() if end else len(text)]
     dek, body = _headers(region if end else re.sub(rf"\n[{_DASH}].*\Z", "", region, flags=re.S))
-    packed = _NOT_BASE64.sub("", body)
-    found += _foreign(body)
+    packed, unpadded = _padded(_NOT_BASE64.sub("", body))
+    found += [*_foreign(body), *unpadded]
     if begin and end and begin.group(1) != end.group(1):
         found.append(Damage("key.corrupt", {"reason": "its first and last line name different kinds of key"}))
     return Envelope(label, packed, dek, tuple(weighed(found, label, data)))
@@ -120,15 +122,38 @@ def _markers(text: str) -> tuple[re.Match[str] | None, re.Match[str] | None]:
     return begin, _END.search(text, begin.end() if begin else 0)
 
 
+def _padded(packed: str) -> tuple[str, list[Damage]]:
+    """Base64 comes in groups of four; what fills up the last one is easily lost, and nothing with it."""
+    core = packed.rstrip("=")
+    if len(packed) % 4 == 0 or len(core) % 4 == 1:
+        return packed, []
+    cut = Damage("key.truncated", {"missing": PADDING}, seen=f"{len(packed)} base64 characters, no multiple of 4")
+    return core + "=" * (-len(core) % 4), [cut]
+
+
 def _bare(text: str, damages: list[Damage]) -> Envelope | None:
     """Key material whose first and last line are both gone."""
-    packed = "".join(text.split())
-    kinds = {"b3BlbnNzaC1rZXktdjE": OPENSSH, "MII": BARE_DER, "MHc": BARE_DER, "MC4": BARE_DER, "MIG": BARE_DER}
-    label = next((label for start, label in kinds.items() if packed.startswith(start)), None)
-    if label is None or len(packed) < 60 or _NOT_BASE64.search(packed):
+    packed, _ = _padded("".join(text.split()))
+    try:
+        data = decode(packed) if len(packed) >= 60 else b""
+    except Malformed:
+        return None
+    label = OPENSSH if data.startswith(MAGIC) else der.label(data)
+    if label is None:
         return None
     cut = Damage("key.truncated", {"missing": "the BEGIN and END lines"}, seen=f"{len(packed)} base64 characters alone")
     return Envelope(label, packed, None, (*damages, cut))
+
+
+def binary(data: bytes) -> Envelope | None:
+    """A key in DER, which openssl writes with ``-outform DER``; None where *data* is none."""
+    label = der.label(data)
+    if label is None:
+        return None
+    what = "a key in binary form (DER), which must be converted to text"
+    seen = f"{len(data)} bytes: what belongs between BEGIN and END {label}, in binary"
+    damage = Damage("key.not-a-key", {"what": what}, seen=seen)
+    return Envelope(label, base64.b64encode(data).decode("ascii"), None, (damage,))
 
 
 def _cut(begin: re.Match[str] | None, end: re.Match[str] | None) -> list[Damage]:

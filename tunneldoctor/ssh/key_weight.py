@@ -74,7 +74,12 @@ def _openssh_reads(data: bytes) -> bool:
     if not data.startswith(begin) or end not in data:
         return False
     body = data[len(begin) : data.index(end)]
-    return not re.search(rb"[^A-Za-z0-9+/=\s]", body)
+    return _is_base64(body)
+
+
+def _is_base64(body: bytes) -> bool:
+    """Nothing else in it, and in whole groups of four."""
+    return not re.search(rb"[^A-Za-z0-9+/=\s]", body) and len(b"".join(body.split())) % 4 == 0
 
 
 def _pem_reads(data: bytes, label: str) -> bool:
@@ -86,4 +91,4 @@ def _pem_reads(data: bytes, label: str) -> bool:
     body = lines[start : lines.index(end, start)]
     if body and body[0].startswith(b"Proc-Type:"):
         body = body[body.index(b"") + 1 :] if b"" in body else [b"?"]
-    return b"" not in body and not re.search(rb"[^A-Za-z0-9+/=\s]", b"\n".join(body))
+    return b"" not in body and _is_base64(b"\n".join(body))

@@ -19,8 +19,6 @@ MAGIC = b"openssh-key-v1\0"
 #: What stands between the dashes of its first and last line.
 OPENSSH = "OPENSSH PRIVATE KEY"
 BEGIN, END = f"-----BEGIN {OPENSSH}-----", f"-----END {OPENSSH}-----"
-#: bcrypt rounds above this would hold up the examination for minutes; ssh-keygen's default is 16 (24 since 9.9).
-MOST_ROUNDS = 5000
 
 
 class WrongPassphrase(Exception):
@@ -75,6 +73,13 @@ class Container:
         """True where a passphrase is needed."""
         return self.kdf != "none"
 
+    @property
+    def rounds(self) -> int:
+        """How often bcrypt is run; ssh-keygen's default is 16 (24 since 9.9). Raises Malformed."""
+        options = Reader(self.kdf_options)
+        options.string()
+        return options.uint32()
+
 
 def parse(data: bytes) -> Container:
     """Read the decoded container. Raises Malformed (cut short), Inconsistent and UnknownCipher."""
@@ -108,12 +113,18 @@ def unlock(container: Container, passphrase: bytes) -> bytes:
     """
     clear = _decrypt(container, passphrase) if container.encrypted else container.private
     _check(clear, container)
-    packed = MAGIC + string(b"none") * 2 + string(b"") + b"\0\0\0\1" + string(container.public)
-    return armour(packed + string(clear))
+    return _armoured(container.public, clear)
 
 
-def armour(data: bytes) -> bytes:
-    """A container as the text that ssh-keygen writes: 70 columns, newline at the end."""
+def pack(public: bytes, private: bytes) -> bytes:
+    """A key as such a container: *public* is its blob, *private* its type and all its numbers. It has no comment."""
+    clear = bytes(8) + private + string(b"")
+    return _armoured(public, clear + bytes(range(1, 1 + -len(clear) % 8)))
+
+
+def _armoured(public: bytes, clear: bytes) -> bytes:
+    """The text that ssh-keygen writes: 70 columns, newline at the end."""
+    data = MAGIC + string(b"none") * 2 + string(b"") + b"\0\0\0\1" + string(public) + string(clear)
     text = base64.b64encode(data).decode("ascii")
     lines = [text[start : start + 70] for start in range(0, len(text), 70)]
     return "\n".join([BEGIN, *lines, END, ""]).encode("ascii")
@@ -133,10 +144,9 @@ def _check(clear: bytes, container: Container) -> None:
 
 def _decrypt(container: Container, passphrase: bytes) -> bytes:
     mode = _CIPHERS[container.cipher]
-    options = Reader(container.kdf_options)
-    salt, rounds = options.string(), options.uint32()
-    if not salt or not 1 <= rounds <= MOST_ROUNDS:
-        raise Inconsistent(f"its key derivation asks for {rounds} rounds")
+    salt, rounds = Reader(container.kdf_options).string(), container.rounds
+    if not salt or not rounds:
+        raise Inconsistent(f"its key derivation has a salt of {len(salt)} bytes and asks for {rounds} rounds")
     secret = bcrypt.kdf(passphrase, salt, mode.key + mode.iv, rounds, ignore_few_rounds=True)
     key, iv = secret[: mode.key], secret[mode.key :]
     try:

@@ -60,6 +60,7 @@ MSG_USERAUTH_60 = 60
 _EXT_INFO = 7
 _CLOSE = 97
 _GLOBAL_REQUEST = 80
+_CHANNEL_REQUEST = 98
 
 _PARAMIKO: Any = paramiko.Transport
 #: The name under which tunneldoctor says hello to servers.
@@ -280,9 +281,12 @@ class Peer(paramiko.Transport):
         number, code, text = m.get_int(), m.get_int(), decoded(m.get_binary())
         if number in self.channel_events:
             self.refusals[number] = (code, text)
-        m.rewind()
+        in_utf8 = Message()  # paramiko gives the whole connection up over a text that is not
+        for each in (number, code, text, ""):
+            _add(in_utf8, each)
+        in_utf8.rewind()
         inner: Any = super()
-        inner._parse_channel_open_failure(m)
+        inner._parse_channel_open_failure(in_utf8)
 
     def _parse_channel_open_success(self, m: Message) -> None:
         number, theirs = m.get_int(), m.get_int()
@@ -320,6 +324,24 @@ class Peer(paramiko.Transport):
             if len(self.auth_replies) < MOST_MESSAGES:
                 self.auth_replies.append(reply)
             self.news.notify_all()
+
+
+def request(channel: paramiko.Channel, kind: str, *fields: Any, timeout: float) -> bool | None:
+    """Send a channel request that wants a reply (RFC 4254 §5.4); None without one within *timeout* seconds.
+
+    paramiko's own requests wait for ever. A channel that is refused one is closed by paramiko.
+    """
+    inner: Any = channel
+    message = Message()
+    message.add_byte(bytes([_CHANNEL_REQUEST]))
+    for each in (inner.remote_chanid, kind, True, *fields):
+        _add(message, each)
+    inner.event.clear()
+    inner.event_ready = False
+    inner.transport._send_user_message(message)
+    if not inner.event.wait(timeout):
+        return None
+    return bool(inner.event_ready)
 
 
 def _add(message: Message, value: Any) -> None:

@@ -17,6 +17,7 @@ import paramiko
 
 from tunneldoctor.model import Address, Secret
 from tunneldoctor.ssh.algorithms import Negotiated, Offer, is_aead
+from tunneldoctor.ssh.command import Ran, run_command
 from tunneldoctor.ssh.forwarding import ForwardedStream, OpenFailure
 from tunneldoctor.ssh.handshake import HandshakeFailure, SlowHandshake, failure_of, software_of, waiting_stage
 from tunneldoctor.ssh.heard import Answer
@@ -43,6 +44,10 @@ class Transport:
         self._plain_host_key = host_key.asbytes()
         self._answered = False
         self.algorithms = negotiated
+        #: The signature algorithm of the key or certificate that logged in; empty for a password.
+        self.login_algorithm = ""
+        #: True once a credential was right, if not enough: the server knows the user and lets it in.
+        self.has_accepted = False
 
     @classmethod
     def handshake(
@@ -178,7 +183,9 @@ class Transport:
             kind, methods, text = result.kind, result.methods, result.text
         except _ENDING as error:
             kind, methods, text = "closed", (), str(error)
+        self.has_accepted |= kind in {"success", "partial"}
         if kind == "success":
+            self.login_algorithm = algorithm
             return None
         if kind in {"closed", "no-service"}:
             self._peer.over.wait(1.0)
@@ -206,12 +213,21 @@ class Transport:
             )
         except _ENDING as error:
             return self._open_failure(time.monotonic() - started, str(error))
-        return ForwardedStream(channel)
+        return ForwardedStream(channel, lambda seconds: self.open(address, seconds))
+
+    def execute(self, command: str, text: bytes, timeout: float) -> Ran | OpenFailure:
+        """Run *command* with *text* on its standard input, within *timeout* seconds; no terminal, nothing forwarded."""
+        started = time.monotonic()
+        try:
+            channel = self._peer.open_channel("session", timeout=timeout)
+            return run_command(channel, command, text, started + timeout)
+        except _ENDING as error:
+            return self._open_failure(time.monotonic() - started, str(error))
 
     def _open_failure(self, seconds: float, text: str) -> OpenFailure:
         refusal = self._peer.refusals.pop(self._peer.last_channel() or 0, None)
         if refusal:
-            return OpenFailure(*refusal, seconds)
+            return OpenFailure(*refusal, seconds, software=self.software)
         closed = not self.is_active
         return OpenFailure(0, self._last_words() or text if closed else "", seconds, not closed, closed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _SERVICE_REQUEST, _USERAUTH_REQUEST, _INFO_RESPONSE = 5, 50, 61
 _SERVICE = "ssh-connection"
 #: Most questions that are listened to in one round of keyboard-interactive.
 _MOST_PROMPTS = 16
+#: A question that a password does not answer: a code of some device (pam_oath, pam_google_authenticator, Duo).
+_CODE = re.compile(r"code|one.?time|\botp\b|token|factor|\bpin\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,11 @@ class Result:
 
 
 class Login:
-    """The tries of one user on one connection; the service is asked for once, as strict servers want it."""
+    """The tries of one user on one connection; the service is asked for once, as strict servers want it.
+
+    A key is signed with at once. Asking first whether it would do (RFC 4252 §7) tells nothing more: sshd looks at the
+    key in the same way, and counts a no to the question as it counts a refused signature (auth2.c, userauth_finish).
+    """
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
@@ -141,7 +148,7 @@ class Login:
                 return Result("password-change", text=_shown(reply))
             if method == "keyboard-interactive":
                 prompts = _prompts(reply)
-                if len(prompts) > 1 or (prompts and answer is None):
+                if len(prompts) > 1 or (prompts and (answer is None or _CODE.search(prompts[0]))):
                     return Result("prompts", text=" / ".join(prompts))
                 self._peer.send(_INFO_RESPONSE, len(prompts), *([answer.reveal()] if prompts and answer else []))
                 answer = None if prompts else answer

@@ -26,6 +26,26 @@ _BY_CERTIFICATE = (
     "key.certificate-wrong-principal",
     "key.certificate-no-principals",
 )
+#: What sshd says after a login that worked, of a credential that was refused before it (see tunneldoctor.ssh.debug).
+_SAID = (
+    "auth.bad-permissions",
+    "auth.from-mismatch",
+    "auth.key-expired",
+    "auth.certificate-source-address",
+    "auth.certificate-principal-not-authorized",
+    *_BY_CERTIFICATE,
+)
+#: What is the same for every credential of a user.
+_OF_THE_USER = ("auth.unknown-user", "auth.user-not-allowed", "auth.account-locked")
+#: What dropbear does not have, up to its version 2026.94 (svr-auth.c, svr-authpubkey.c, svr-authpubkeyoptions.c).
+_NOT_IN_DROPBEAR = {
+    "auth.account-locked": "dropbear lets keys in whatever /etc/shadow says",
+    "auth.from-mismatch": "dropbear knows no from=: a line with it counts as damaged",
+    "auth.key-expired": "dropbear knows no expiry-time=: a line with it counts as damaged",
+    "auth.key-revoked": "dropbear has no list of revoked keys",
+    "auth.key-too-short-for-server": "dropbear has no such rule",
+    **dict.fromkeys((*_BY_SERVER, *_BY_CERTIFICATE), "dropbear does not know certificates"),
+}
 _VERSION = re.compile(r"OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)")
 #: OpenSSH since this version announces the user's own PubkeyAcceptedAlgorithms to those who ask (release notes 9.6).
 _HONEST = (9, 6)
@@ -42,7 +62,8 @@ def run(context: Context) -> Outcome:
         transport.round_trip(min(2.0, context.remaining() / 2))  # what was sent before the answer is here by then
     messages = transport.debug_messages
     proven = (confirms(code, f"the server says: {text}") for code, text in refusal_causes(messages).items())
-    rulings = (*proven, *_by_keys(context.want(IDENTITIES) or (), context.hop.username), *_by_list(transport, refusal))
+    keys = _by_keys(context.want(IDENTITIES) or (), context.hop.username)
+    rulings = (*proven, *keys, *_by_list(transport, refusal), *_by_server(transport))
     address = egress_address(messages)
     measured: dict[str, Value] = {"egress_address": address} if address else {}
     return Outcome(rulings=rulings, measured=measured)
@@ -73,15 +94,32 @@ def _by_certificates(identities: tuple[Identity, ...], username: str | None) -> 
         yield rules_out("auth.certificate-source-address", "the certificate may be used from any address")
 
 
+def _by_server(transport: Transport) -> Iterator[Ruling]:
+    """What the server at hand does not do, and what another credential on this connection shows."""
+    if transport.software.startswith("dropbear"):
+        for code, because in _NOT_IN_DROPBEAR.items():
+            yield rules_out(code, because)
+    if transport.has_accepted:
+        for code in _OF_THE_USER:
+            yield rules_out(code, "another credential of the same user was accepted on this connection")
+    if transport.is_logged_in and transport.software.startswith("OpenSSH"):
+        for code in _SAID:
+            yield rules_out(code, "sshd would have said so after the login that worked")
+
+
 def _by_list(transport: Transport, refusal: Refusal) -> Iterator[Ruling]:
-    """``server-sig-algs`` (RFC 8308 §3.1), where the server means this very user by it."""
+    """``server-sig-algs`` (RFC 8308 §3.1), where the server means this very user by it.
+
+    The list names signatures: what is true of a plain key need not be of its certificate (OpenSSH kex.c,
+    kex_set_server_sig_algs; dropbear takes none). asyncssh announces it and takes others too (auth.py).
+    """
     announced = transport.server_sig_algs
     if announced is None or not _means_it(transport) or not refusal.algorithm:
         return
     plain = refusal.algorithm.removesuffix("-cert-v01@openssh.com")
-    if {refusal.algorithm, plain} & set(announced):
+    if refusal.algorithm in announced:
         yield rules_out("auth.algorithm-not-accepted", f"the server announces that it takes {plain}")
-    else:
+    elif plain not in announced and "asyncssh" not in transport.software.lower():
         yield confirms("auth.algorithm-not-accepted", f"the server takes {', '.join(announced)}, and not {plain}")
 
 

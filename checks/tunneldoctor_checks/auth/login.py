@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tunneldoctor.model import (
@@ -14,12 +14,15 @@ from tunneldoctor.model import (
     Finding,
     Layer,
     Outcome,
+    Ruling,
     SecretUnavailable,
     Severity,
     Value,
     Where,
+    confirms,
 )
-from tunneldoctor_checks.facts import IDENTITIES, LOGIN_REFUSED, SESSION, TRUSTED, USERNAME
+from tunneldoctor_checks.auth._tries import CODES, Tries
+from tunneldoctor_checks.facts import IDENTITIES, LOGIN_REFUSED, LOOK_WANTED, SESSION, TRUSTED, USERNAME
 
 if TYPE_CHECKING:
     from paramiko import PKey
@@ -35,52 +38,14 @@ _PASSWORD = "the password"
 _NOTHING = "no credential"
 #: What PAM and sshd say in the banner of a login whose password must be changed first (pam_unix, OpenSSH auth.c).
 _CHANGE = ("required to change your password", "password has expired", "password change required")
-
-
-#: How a try ends other than by a plain refusal, and what that is called.
-_ENDED = {
-    "partial": "auth.second-factor-required",
-    "prompts": "auth.second-factor-required",
-    "password-change": "auth.password-change-required",
-    "agent": "auth.agent-refused",
-    "stalled": "auth.stalled",
-    "closed": "auth.closed-after-login",
-}
-
-
-@dataclass(slots=True)
-class _Tries:
-    """What was tried so far on this hop, and how each try ended."""
-
-    refused: list[tuple[str, Refusal]] = field(default_factory=list)
-    untried: int = 0
-    missing: str = "there is nothing to log in with that the server takes"
-
-    @property
-    def last(self) -> Refusal | None:
-        return self.refused[-1][1] if self.refused else None
-
-    @property
-    def methods(self) -> tuple[str, ...] | None:
-        """What the server still offers; None before it has said so."""
-        return self.last.methods if self.last else None
-
-    @property
-    def over(self) -> bool:
-        """True where going on makes no sense: the connection is gone or does not answer."""
-        return self.last is not None and self.last.kind in {"closed", "no-service", "stalled"}
-
-    def code(self, refusal: Refusal) -> str:
-        """What *refusal* is called. A limit of tries is to blame only where it kept something from being tried."""
-        if refusal.too_many_tries and self.untried:
-            return "auth.too-many-attempts"
-        return _code(refusal)
+#: What pam_unix has sshd say before it hangs up on an account whose last day is over.
+_EXPIRED = re.compile(r"account has expired", re.IGNORECASE)
 
 
 def run(context: Context) -> Outcome:
     """Sign at once with each key that fits into the manners, then send the password if there is one."""
     transport, username = context.need(TRUSTED), context.need(USERNAME)
-    tries = _Tries()
+    tries = Tries()
     identities = context.want(IDENTITIES) or ()
     if not identities and context.hop.password is None:
         return Outcome(unknown="there is no key and no password to log in with")
@@ -91,6 +56,10 @@ def run(context: Context) -> Outcome:
             tries.untried += 1
         elif _with_password(context, transport, username, tries):
             return _in(context, transport, tries)
+        if tries.asks_for_a_key_at_last:
+            tries.refused = tries.refused[-1:]
+            if _with_keys(context, transport, username, identities, tries, " after the password"):
+                return _in(context, transport, tries)
     return _out(context, tries)
 
 
@@ -102,9 +71,14 @@ def _offers(identities: tuple[Identity, ...]) -> Iterator[tuple[str, PKey]]:
 
 
 def _with_keys(
-    context: Context, transport: Transport, username: str, identities: tuple[Identity, ...], tries: _Tries
+    context: Context,
+    transport: Transport,
+    username: str,
+    identities: tuple[Identity, ...],
+    tries: Tries,
+    when: str = "",
 ) -> bool:
-    offers = list(_offers(identities))
+    offers = [(f"{name}{when}", key) for name, key in _offers(identities)]
     for number, (name, key) in enumerate(offers):
         if tries.over:
             tries.untried = len(offers) - number
@@ -125,7 +99,7 @@ def _with_keys(
     return False
 
 
-def _with_password(context: Context, transport: Transport, username: str, tries: _Tries) -> bool:
+def _with_password(context: Context, transport: Transport, username: str, tries: Tries) -> bool:
     methods, reference = tries.methods, context.hop.password
     if methods is None:
         asked = transport.ask_methods(username, context.remaining() - _MARGIN)
@@ -143,6 +117,7 @@ def _with_password(context: Context, transport: Transport, username: str, tries:
         context.budget.login(context.hop.name, _PASSWORD)
         context.budget.password(f"ssh {context.hop.address}")
     except (SecretUnavailable, BudgetSpent) as error:
+        tries.untried += isinstance(error, BudgetSpent)
         tries.missing = f"the password was not tried: {error}"
         return False
     refusal = transport.authenticate(username, secret, context.remaining() - _MARGIN, method=method)
@@ -156,13 +131,13 @@ def _password_method(methods: tuple[str, ...]) -> str | None:
     return next((method for method in ("password", "keyboard-interactive") if method in methods), None)
 
 
-def _note(context: Context, tries: _Tries, name: str, refusal: Refusal) -> None:
+def _note(context: Context, tries: Tries, name: str, refusal: Refusal) -> None:
     tries.refused.append((name, refusal))
     if refusal.kind in {"refused", "closed"}:
         context.budget.refused(context.hop.name)
 
 
-def _in(context: Context, transport: Transport, tries: _Tries) -> Outcome:
+def _in(context: Context, transport: Transport, tries: Tries) -> Outcome:
     """Logged in. A key that was turned down on the way works for nobody else either, so it is worth a warning.
 
     Where the password must be changed first sshd forbids every forward (auth.c, ``auth_restrict_session``), which
@@ -179,76 +154,50 @@ def _in(context: Context, transport: Transport, tries: _Tries) -> Outcome:
     return Outcome(tuple(findings), facts, _seen(tries, transport.debug_messages))
 
 
-def _out(context: Context, tries: _Tries) -> Outcome:
+def _out(context: Context, tries: Tries) -> Outcome:
     last = tries.last
     if last is None:
         return Outcome(unknown=tries.missing)
     if tries.untried and last.kind == "refused":
         return Outcome(
-            unknown=f"{len(tries.refused)} keys were refused; {tries.untried} more were not tried, because a check "
-            "does not use up the tries that a server allows: name the one key in private_key"
+            unknown=f"{len(tries.refused)} logins were refused; {tries.untried} more were not tried, because a check "
+            "does not use up the tries that a server allows: leave the one credential that is meant in the tunnel"
         )
-    findings = [_finding(context, code, tries) for code in _codes(tries)]
-    if any("password" in each.methods for _, each in tries.refused) and context.hop.password is None:
+    findings = [_finding(context, code, tries) for code in tries.codes()]
+    if any("password" in each.methods for _, each in tries.refused if not each.partial) and not context.hop.password:
         offered = Evidence("list", f"methods still offered: {', '.join(last.methods)}")
         findings.append(Finding("auth.password-authentication-enabled", {}, (offered,)))
     first = next((each for _, each in tries.refused if tries.code(each) == "auth.publickey-refused"), last)
-    return Outcome(tuple(findings), {LOGIN_REFUSED: first}, _seen(tries))
+    facts: dict[Any, Any] = {LOGIN_REFUSED: first, LOOK_WANTED: True}
+    return Outcome(tuple(findings), facts, _seen(tries), tuple(_by_banner(last)))
 
 
-def _codes(tries: _Tries) -> list[str]:
-    """One code for each way in which the tries ended; a first factor that was right is no fault of its own."""
-    ended = [tries.code(each) for _, each in tries.refused[:-1] if not each.partial]
-    final = tries.code(tries.refused[-1][1])
-    return [final] if final == "auth.too-many-attempts" else list(dict.fromkeys([*ended, final]))
+def _by_banner(last: Refusal) -> Iterator[Ruling]:
+    """Why the server hung up, where it says so (OpenSSH auth2.c sends what PAM says, then ends)."""
+    for text in last.auth_banners:
+        if last.kind == "closed" and _EXPIRED.search(text):
+            yield confirms("auth.account-locked", f"the server says: {text.strip()}")
 
 
-def _code(refusal: Refusal) -> str:
-    if not refusal.turned_down:
-        return _ENDED.get(refusal.kind, "auth.unclassified")
-    if refusal.method == "none":
-        return "auth.password-not-offered"
-    taken = refusal.too_many_tries or refusal.method in refusal.methods
-    if refusal.method != "publickey":
-        return "auth.password-refused" if taken else "auth.unclassified"
-    return "auth.publickey-refused" if taken else "auth.publickey-not-offered"
-
-
-def _finding(context: Context, code: str, tries: _Tries, severity: Severity | None = None) -> Finding:
+def _finding(context: Context, code: str, tries: Tries, severity: Severity | None = None) -> Finding:
     name, refusal = next((each for each in tries.refused if tries.code(each[1]) == code), tries.refused[-1])
+    identities = context.want(IDENTITIES)
+    identity = identities[0] if identities else None
     params: dict[str, Value] = {
         "username": context.hop.username,
-        "public_key": _public_key(context.want(IDENTITIES) or ()),
+        "public_key": identity.public_line if identity else None,
+        "certificate": identity.certificate_line if identity else None,
         "credential": name,
         "methods": ", ".join(refusal.methods) or ("nothing, it hung up" if refusal.too_many_tries else "none"),
+        "asked": f"{refusal.text!r}" if refusal.kind == "prompts" else ", ".join(refusal.methods),
+        "how": "hung up instead of answering the login; whether the credential was right is not known",
         "algorithm": refusal.algorithm or None,
         "seconds": round(refusal.seconds, 1),
     }
-    return Finding(code, params, tuple(_evidence(tries)), severity)
+    return Finding(code, params, tuple(tries.evidence()), severity)
 
 
-def _public_key(identities: tuple[Identity, ...]) -> str | None:
-    """The line that authorizes the key that is offered first."""
-    return f"{identities[0].type} {identities[0].key.get_base64()}" if identities else None
-
-
-def _evidence(tries: _Tries) -> Iterator[Evidence]:
-    for name, refusal in tries.refused:
-        offered = f"; it still offers: {', '.join(refusal.methods)}" if refusal.methods else ""
-        how = f" ({refusal.algorithm})" if refusal.algorithm else ""
-        yield Evidence("message", f"{name}{how}: {refusal.kind} after {refusal.seconds:.3f} s{offered}")
-        if refusal.text:
-            yield Evidence("message", refusal.text)
-    last = tries.refused[-1][1]
-    if last.disconnect:
-        yield Evidence("message", f"the server disconnects, {last.disconnect[0]}: {last.disconnect[1]}")
-    if last.end:
-        yield Evidence("timing", f"the server ended the connection: {last.end}")
-    for text in last.auth_banners[:5]:
-        yield Evidence("message", f"the server's login banner: {text.strip()}")
-
-
-def _seen(tries: _Tries, messages: tuple[str, ...] = ()) -> dict[str, Value]:
+def _seen(tries: Tries, messages: tuple[str, ...] = ()) -> dict[str, Value]:
     from tunneldoctor.ssh.debug import egress_address
 
     known = messages or (tries.last.debug_messages if tries.last else ())
@@ -264,19 +213,6 @@ CHECK = Check(
     run=run,
     needs=(TRUSTED, USERNAME),
     wants=(IDENTITIES,),
-    gives=(SESSION, LOGIN_REFUSED),
-    codes=(
-        "auth.publickey-refused",
-        "auth.publickey-not-offered",
-        "auth.second-factor-required",
-        "auth.too-many-attempts",
-        "auth.password-refused",
-        "auth.password-not-offered",
-        "auth.password-change-required",
-        "auth.agent-refused",
-        "auth.closed-after-login",
-        "auth.stalled",
-        "auth.password-authentication-enabled",
-        "auth.unclassified",
-    ),
+    gives=(SESSION, LOGIN_REFUSED, LOOK_WANTED),
+    codes=CODES,
 )

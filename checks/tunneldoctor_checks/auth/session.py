@@ -21,7 +21,8 @@ def run(context: Context) -> Outcome:
     if session.disconnect:
         evidence.append(Evidence("message", f"disconnect {session.disconnect[0]}: {session.disconnect[1]}"))
     evidence += [Evidence("message", f"the server's login banner: {text.strip()}") for text in session.auth_banners[:5]]
-    return found(Finding("auth.closed-after-login", {"username": context.hop.username}, tuple(evidence)))
+    params = {"username": context.hop.username, "how": "accepted the login and hung up right after it"}
+    return found(Finding("auth.closed-after-login", params, tuple(evidence)))
 
 
 def _latency(context: Context, seconds: float) -> dict[str, Value]:

@@ -17,7 +17,7 @@ from tunneldoctor.model import (
     found,
     rules_out,
 )
-from tunneldoctor_checks.facts import FORWARD_REFUSED, IDENTITIES, SESSION
+from tunneldoctor_checks.facts import FORWARD_REFUSED, IDENTITIES, LOOK_WANTED, SESSION
 from tunneldoctor_checks.forward._prohibition import prohibition_rulings
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def open_channel(context: Context, target: Address, gives: Fact[Stream], measure
         code = code if alive is not None else "forward.unclassified"
     evidence += [Evidence("message", f"the server says: {text}") for text in session.debug_messages[:8]]
     rulings = tuple(_rulings(code, context, target, result))
-    finding = Finding(code, _params(target, result), tuple(evidence))
-    return found(finding, facts={FORWARD_REFUSED: result}, rulings=rulings)
+    finding = Finding(code, {**_params(target, result), **_credential(context)}, tuple(evidence))
+    return found(finding, facts={FORWARD_REFUSED: result, LOOK_WANTED: True}, rulings=rulings)
 
 
 def _told(failure: OpenFailure) -> str:
@@ -84,10 +84,20 @@ def _params(target: Address, failure: OpenFailure) -> dict[str, Value]:
     }
 
 
+def _credential(context: Context) -> dict[str, Value]:
+    """What logged in, for those who look at its options on the server; nothing after a password."""
+    algorithm = context.need(SESSION).login_algorithm
+    identities = context.want(IDENTITIES)
+    if not algorithm or not identities:
+        return {}
+    certificate = identities[0].certificate_line if "-cert-v01@" in algorithm else None
+    return {"public_key": identities[0].public_line, "certificate": certificate, "algorithm": algorithm}
+
+
 def _rulings(code: str, context: Context, target: Address, failure: OpenFailure) -> Iterator[Ruling]:
     session = context.need(SESSION)
     if code == "forward.prohibited":
-        yield from prohibition_rulings(session, context.want(IDENTITIES) or ())
+        yield from prohibition_rulings(session, failure)
     if code == "forward.connect-failed":
         yield from _by_way_of_failing(session, target, failure)
 

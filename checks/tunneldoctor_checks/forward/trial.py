@@ -10,6 +10,10 @@ from tunneldoctor_checks.facts import FORWARD_REFUSED, SESSION, TARGET
 #: Seconds for each trial at most.
 _EACH = 3.0
 #: sshd compares PermitOpen and permitopen letter by letter (channels.c, open_match): other spellings of one host.
+#: What forbids a login any forward, in either direction.
+_FORBIDDING = ("forward.key-restricted", "forward.certificate-restricted", "auth.password-change-required")
+#: What sshd says of a listener that no rule forbids but the lists of permitted ones (channels.c).
+_BY_LIST = "port forwarding refused"
 _SPELLINGS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1": "localhost"}
 
 
@@ -32,18 +36,18 @@ def _other_destination(context: Context) -> Iterator[Ruling]:
         if address == target or not _allowed(context, address):
             continue
         because = f"the same login may forward to {address}: only some destinations are closed"
-        for code in ("forward.disabled-in-sshd", "forward.key-restricted", "forward.certificate-restricted"):
+        for code in ("forward.disabled-in-sshd", *_FORBIDDING):
             yield rules_out(code, because)
         return
 
 
 def _allowed(context: Context, address: Address) -> bool:
     """True where the server would connect, whether or not somebody listens there."""
-    from tunneldoctor.ssh.forwarding import CONNECT_FAILED, OpenFailure
+    from tunneldoctor.ssh.forwarding import CONNECT_FAILED, OpenFailure, classify
 
     result = context.need(SESSION).open(address, max(0.1, min(_EACH, context.remaining() / 4)))
     if isinstance(result, OpenFailure):
-        return result.code == CONNECT_FAILED
+        return result.code == CONNECT_FAILED and classify(result) != "forward.prohibited"
     result.close()
     return True
 
@@ -59,16 +63,17 @@ def _listener(context: Context) -> Iterator[Ruling]:
 
     The key may forward, and DisableForwarding is off. ``AllowTcpForwarding remote`` is still possible, unless sshd
     has announced the word ``permitopen``: that it does only where local forwarding is on (auth.c, auth_log_authopts).
-    One refused proves nothing more: sshd refuses with ``AllowTcpForwarding local`` as well as with ``no``.
+    One refused proves nothing more, as sshd refuses with ``AllowTcpForwarding local`` as well as with ``no``; unless
+    only PermitListen or permitlisten forbid it, which sshd says in words of their own (channels.c).
     """
     from tunneldoctor.ssh.debug import key_options
 
     session = context.need(SESSION)
-    if not session.may_listen(max(0.1, min(_EACH, context.remaining() / 4))):
+    granted = session.may_listen(max(0.1, min(_EACH, context.remaining() / 4)))
+    if not granted and _BY_LIST not in session.debug_messages:
         return
-    because = "the same login may have the bastion listen for it, which a restricted key may not"
-    yield rules_out("forward.key-restricted", because)
-    yield rules_out("forward.certificate-restricted", because)
+    for code in _FORBIDDING:
+        yield rules_out(code, "the same login may have the bastion listen for it, which a restricted one may not")
     options = key_options(session.debug_messages)
     if options and options.limits_destinations:
         because = "sshd announces permitopen, which it does with local forwarding on, and lets us listen"

@@ -83,6 +83,59 @@ def test_an_expired_line_is_confirmed_in_the_same_way(make_context: Make) -> Non
         assert confirmed(read(make_context, transport, refusal, server.key)) == {"auth.key-expired"}
 
 
+def test_after_a_password_the_user_is_known_and_what_the_server_would_have_said_is_out(make_context: Make) -> None:
+    with throw_away_user() as user, sshd(PASSWORDS) as server:
+        set_password(user.pw_name, "correct horse")
+        key = paramiko.Ed25519Key.from_private_key_file(str(generate(server.folder / "other")))
+        transport, refusal = refused(server, key, user.pw_name)
+        assert transport.authenticate(user.pw_name, Secret.of("correct horse"), 5) is None
+        outcome = read(make_context, transport, refusal, key)
+    assert confirmed(outcome) == set()
+    assert {"auth.unknown-user", "auth.user-not-allowed", "auth.account-locked"} <= out(outcome)
+    assert {"auth.bad-permissions", "auth.from-mismatch", "auth.key-expired"} <= out(outcome)
+    assert not {"auth.key-not-authorized", "auth.key-revoked", "auth.authorized-keys-unreadable"} & out(outcome)
+
+
+def test_a_password_that_was_right_but_not_enough_rules_out_the_user_only(make_context: Make) -> None:
+    settings = f"{PASSWORDS}\nAuthenticationMethods password,publickey"
+    with throw_away_user() as user, sshd(settings) as server:
+        set_password(user.pw_name, "correct horse")
+        made = Transport.handshake(server.connect(), timeout=5)
+        assert isinstance(made, Transport)
+        partial = made.authenticate(user.pw_name, Secret.of("correct horse"), 5)
+        assert partial is not None and partial.partial
+        key = paramiko.Ed25519Key.from_private_key_file(str(generate(server.folder / "other")))
+        refusal = made.authenticate(user.pw_name, key, 5)
+        assert refusal is not None
+        outcome = read(make_context, made, refusal, key)
+    assert "auth.unknown-user" in out(outcome)
+    assert "auth.from-mismatch" not in out(outcome)
+
+
+def test_nothing_of_what_dropbear_lacks_is_left() -> None:
+    class Dropbear:
+        software = "dropbear_2022.83"
+        has_accepted = is_logged_in = False
+
+    transport: Any = Dropbear()
+    rulings = Outcome(rulings=tuple(evidence._by_server(transport)))
+    assert {"auth.from-mismatch", "auth.key-expired", "auth.account-locked", "key.certificate-expired"} <= out(rulings)
+    assert not {"auth.key-not-authorized", "auth.user-not-allowed", "auth.bad-permissions"} & out(rulings)
+
+
+def test_a_plain_signature_that_is_announced_says_nothing_of_the_certificate() -> None:
+    """OpenSSH 9.6 and later: none is at hand."""
+
+    class Announcing:
+        software = "OpenSSH_9.6p1"
+        server_sig_algs = ("ssh-ed25519",)
+        sig_algs_are_the_users = True
+
+    transport: Any = Announcing()
+    refusal = Refusal("refused", "publickey", "ssh-ed25519-cert-v01@openssh.com", ("publickey",))
+    assert tuple(evidence._by_list(transport, refusal)) == ()
+
+
 @pytest.mark.parametrize(
     ("software", "announced", "users", "expected"),
     [
@@ -92,6 +145,8 @@ def test_an_expired_line_is_confirmed_in_the_same_way(make_context: Make) -> Non
         ("OpenSSH_10.2", ("rsa-sha2-512",), True, ({"auth.algorithm-not-accepted"}, False)),
         ("dropbear_2022.83", ("rsa-sha2-256",), False, ({"auth.algorithm-not-accepted"}, False)),
         ("dropbear_2022.83", ("ssh-ed25519", "rsa-sha2-256"), False, (set(), True)),
+        ("AsyncSSH_2.24.1", ("rsa-sha2-256",), False, (set(), False)),
+        ("AsyncSSH_2.24.1", ("ssh-ed25519",), False, (set(), True)),
     ],
 )
 def test_the_announced_algorithms_count_where_the_server_means_this_user_by_them(

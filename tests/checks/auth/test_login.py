@@ -166,11 +166,32 @@ def test_key_and_password_both_refused_are_two_findings(make_context: Make) -> N
     assert codes(outcome) == ["auth.publickey-refused", "auth.password-refused"]
 
 
-def test_an_account_that_has_expired_is_closed_after_the_login(make_context: Make) -> None:
+def test_an_account_that_has_expired_is_closed_after_the_login_and_the_banner_says_why(make_context: Make) -> None:
     with throw_away_user("--expiredate", "2020-01-01") as user, sshd("UsePAM yes") as server:
         outcome = login(make_context, server, (identity(server.key),), None, user.pw_name)
     assert codes(outcome) == ["auth.closed-after-login"]
-    assert any("expired" in evidence.text for evidence in outcome.findings[0].evidence)
+    assert "not known" in str(outcome.findings[0].params["how"])
+    assert [(ruling.code, ruling.out) for ruling in outcome.rulings] == [("auth.account-locked", False)]
+
+
+def test_a_key_that_is_taken_only_after_the_password_is_sent_again_then(make_context: Make) -> None:
+    budget = FakeBudget()
+    settings = f"{PASSWORDS}\nAuthenticationMethods password,publickey"
+    with throw_away_user() as user, sshd(settings) as server:
+        set_password(user.pw_name, "correct horse")
+        right = login(make_context, server, (identity(server.key),), "correct horse", user.pw_name, budget)
+        wrong = login(make_context, server, strangers(), "correct horse", user.pw_name)
+    assert codes(right) == []
+    assert SESSION in right.facts
+    assert [call[0] for call in budget.spent].count("refused") == 1
+    assert codes(wrong) == ["auth.publickey-refused"]
+
+
+def test_a_password_that_the_manners_forbid_to_try_leaves_the_login_unknown(make_context: Make) -> None:
+    with throw_away_user() as user, sshd(PASSWORDS) as server:
+        outcome = login(make_context, server, strangers(2), "correct horse", user.pw_name)
+    assert codes(outcome) == []
+    assert "1 more were not tried" in str(outcome.unknown)
 
 
 def test_a_password_that_must_be_changed_is_the_one_fault_and_no_forward_is_tried(make_context: Make) -> None:
@@ -192,8 +213,14 @@ def test_the_agent_that_will_not_sign_is_to_blame(make_context: Make) -> None:
     with sshd() as server:
         held: Any = Unwilling()
         key = paramiko.AgentKey(held, server.key.asbytes())
-        outcome = login(make_context, server, (Identity("agent", key, "SHA256:x", "ssh-ed25519"),))
-    assert codes(outcome) == ["auth.agent-refused"]
+        unsigned = Identity("agent", key, "SHA256:x", "ssh-ed25519")
+        alone = login(make_context, server, (unsigned,))
+        after_another = login(make_context, server, (*strangers(), unsigned))
+        before_the_right_one = login(make_context, server, (unsigned, identity(server.key)))
+    assert codes(alone) == ["auth.agent-refused"]
+    assert codes(after_another) == ["auth.agent-refused"]
+    assert codes(before_the_right_one) == []
+    assert SESSION in before_the_right_one.facts
 
 
 def test_a_certificate_that_is_refused_is_followed_by_the_plain_key(make_context: Make, tmp_path: Path) -> None:

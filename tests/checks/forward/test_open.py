@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.checks.auth.test_login import PASSWORDS, set_password
 from tests.checks.doubles import FakeContext, a_tunnel, codes, examine
-from tests.ssh.real_sshd import Sshd, needs_sshd, sshd
-from tunneldoctor.model import Address, Outcome
+from tests.ssh.real_sshd import Sshd, needs_sshd, sshd, throw_away_user
+from tunneldoctor.model import Address, Outcome, Secret
 from tunneldoctor.ssh.transport import OpenFailure, Transport
 from tunneldoctor_checks.facts import CHANNEL, FORWARD_REFUSED, SESSION, TARGET
-from tunneldoctor_checks.forward import _opening, trial
+from tunneldoctor_checks.forward import _opening, _prohibition, trial
 from tunneldoctor_checks.forward import open as opening
 
 Make = Callable[..., FakeContext]
@@ -25,6 +26,7 @@ FIVE = {
     "forward.key-permitopen",
     "forward.key-restricted",
     "forward.certificate-restricted",
+    "auth.password-change-required",
 }
 
 
@@ -123,6 +125,7 @@ def test_a_session_that_ends_before_it_ever_answered_is_no_fault_of_the_forward(
         ("", "restrict", {"forward.key-restricted"}),
         ("", "no-port-forwarding", {"forward.key-restricted"}),
         ("", 'permitopen="192.0.2.1:1"', {"forward.key-permitopen", "forward.permit-open"}),
+        ("", 'permitopen="192.0.2.1:1",permitlisten="9999"', {"forward.key-permitopen", "forward.permit-open"}),
         ("AllowTcpForwarding no", 'permitopen="x:1"', {"forward.disabled-in-sshd", "forward.permit-open"}),
         (
             "DisableForwarding yes",
@@ -140,6 +143,49 @@ def test_a_prohibition_leaves_exactly_what_the_evidence_leaves(
 ) -> None:
     with logged_in(config, key_options) as (server, session):
         assert left(make_context, server, session, Address("127.0.0.1", 5432)) == causes
+
+
+def test_a_password_that_logs_in_leaves_no_option_of_a_key_and_may_have_to_be_changed(make_context: Make) -> None:
+    with throw_away_user() as user, sshd(f"{PASSWORDS}\nAllowTcpForwarding no") as server:
+        set_password(user.pw_name, "correct horse")
+        session = Transport.handshake(server.connect(), timeout=5)
+        assert isinstance(session, Transport)
+        assert session.authenticate(user.pw_name, Secret.of("correct horse"), 5) is None
+        causes = left(make_context, server, session, Address("127.0.0.1", 5432))
+        session.close()
+    assert causes == {"forward.disabled-in-sshd", "forward.permit-open", "auth.password-change-required"}
+
+
+@pytest.mark.parametrize(
+    ("software", "text", "algorithm", "causes"),
+    [
+        ("dropbear_2022.83", "", "ssh-ed25519", FIVE - {"forward.permit-open", "forward.certificate-restricted"}),
+        ("AsyncSSH_2.24.1", "Port forwarding not permitted", "ssh-ed25519", {"forward.key-restricted"}),
+        (
+            "AsyncSSH_2.24.1",
+            "Port forwarding not permitted",
+            "ssh-ed25519-cert-v01@openssh.com",
+            {"forward.certificate-restricted"},
+        ),
+        ("AsyncSSH_2.24.1", "Connection refused", "ssh-ed25519", {"forward.disabled-in-sshd", "forward.permit-open"}),
+        ("Go", "port forwarding is disabled", "ssh-ed25519", {"forward.disabled-in-sshd", "forward.permit-open"}),
+        ("Own_1.0", "no", "ssh-ed25519", FIVE - {"forward.certificate-restricted"}),
+    ],
+)
+def test_the_words_of_other_servers_leave_what_they_mean(
+    software: str, text: str, algorithm: str, causes: set[str]
+) -> None:
+    """No Go bastion is at hand (gliderlabs/ssh tcpip.go); the others' words are also held in the lab's scenarios."""
+
+    class Server:
+        debug_messages = ()
+
+    session: Any = Server()
+    session.software, session.login_algorithm = software, algorithm
+    rulings = tuple(_prohibition.prohibition_rulings(session, OpenFailure(1, text, 0.01)))
+    out = {ruling.code for ruling in rulings if ruling.out}
+    assert FIVE - {"auth.password-change-required"} - out == causes - {"auth.password-change-required"}
+    assert "auth.password-change-required" in out
 
 
 def test_another_destination_that_opens_leaves_permit_open(make_context: Make) -> None:
