@@ -1,5 +1,6 @@
 """Pages: read, refused with a reason, filled with values."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,30 @@ def test_advice_about_a_jump_host_names_that_host() -> None:
     assert (first["bastion_host"], first["bastion_port"], first["private_key"]) == ("edge", 2222, "~/.ssh/k")
     assert (last["bastion_host"], last["database_user"], last["egress_address"]) == ("inner", "app", "192.0.2.1")
     assert "egress_address" not in first
+
+
+SCRIPT = """next_steps:
+  - text: "Run this there"
+    command: |
+      (user={bastion_username}
+      {script}
+      )
+    script: PACKAGE/look.sh
+    run_on: bastion
+    splits: [tcp.reset]
+verify:"""
+
+
+def test_a_script_is_put_into_the_command_as_it_is(tmp_path: Path) -> None:
+    page = catalog(tmp_path, PAGE.replace("verify:", SCRIPT.replace("PACKAGE", "tunneldoctor.bastion"))).page(
+        "tcp.refused"
+    )
+    filled = command(page.next_steps[0].step.command or "", {"bastion_username": "it's"})
+    script = files("tunneldoctor.bastion").joinpath("look.sh").read_text("utf-8").strip()
+    assert filled == f"(user='it'\"'\"'s'\n{script}\n)"
+
+
+def test_a_script_that_is_not_there_makes_the_page_unusable(tmp_path: Path) -> None:
+    broken = catalog(tmp_path, PAGE.replace("verify:", SCRIPT.replace("PACKAGE", "no_such_package")))
+    with pytest.raises(PageError, match=r"no script no_such_package/look.sh"):
+        broken.page("tcp.refused")

@@ -41,7 +41,8 @@ ssh_url = "ssh://tunnel@two.example.com"
     ],
     ids=["healthy", "broken", "warning", "fail on warning", "unknown", "ignored", "ignored here", "ignored elsewhere"],
 )
-def test_the_exit_status_is_the_same_in_every_format(company, program, body, options, status) -> None:
+def test_the_exit_status_is_the_same_in_every_format(company, program, tmp_path, body, options, status) -> None:
+    (tmp_path / "tunneldoctor.toml").write_text("[tunnels.another]\n")
     command = company(body)
     for name in ("text", "json", "ndjson", "markdown", "junit"):
         done = program(*command, *options, "--format", name)

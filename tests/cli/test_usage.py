@@ -54,6 +54,8 @@ def refuses(program):
         (["check", "--ssh-url", "ssh://a@b", "--provider", "ibm"], "--provider: must be one of aws, azure"),
         (["check", "--ssh-url", "ssh://a@b", "--only", "dsn"], "dsn is neither a layer nor a check (did you mean dns"),
         (["check", "--ssh-url", "ssh://a@b", "--ignore", "tcp.no-such"], "--ignore: no such code: tcp.no-such"),
+        (["check", "--ssh-url", "ssh://a@b", "--ignore", "tcp-timeout"], "tcp-timeout (did you mean tcp.timeout?)"),
+        (["check", "--ssh-url", "ssh://a@b", "--ignore", "dns.nxdomain@"], "--ignore: no tunnel is named behind the @"),
         (["check", "--ssh-url", "ssh://a@b", "-o", "missing/report"], "can't write missing/report: No such file"),
         (["check", "--all", "orders"], "--all and names of tunnels exclude each other"),
         (["check", "--all"], "there is no tunneldoctor.toml"),
@@ -80,6 +82,13 @@ def test_without_a_name_several_tunnels_are_listed(refuses, tmp_path: Path) -> N
 def test_an_unknown_tunnel_is_told_with_the_nearest(refuses, tmp_path: Path) -> None:
     (tmp_path / "tunneldoctor.toml").write_text(TWO)
     assert refuses("check", "ordres").endswith("is called ordres (did you mean orders?)")
+
+
+def test_a_code_is_ignored_for_a_tunnel_of_the_file_alone(program, refuses, tmp_path: Path) -> None:
+    (tmp_path / "tunneldoctor.toml").write_text(TWO)
+    ignored = ["check", "orders", "--only", "config", "--ignore", "dns.nxdomain@ordres"]
+    assert refuses(*ignored) == "--ignore: no tunnel is called ordres (did you mean orders?)"
+    assert program(*ignored[:-1], "dns.nxdomain@billing").stderr == ""
 
 
 def test_an_unknown_host_is_told_with_the_nearest_of_ssh_config(refuses, environment) -> None:

@@ -165,6 +165,18 @@ def test_a_root_cause_gives_way_to_the_one_that_a_further_look_confirms(world: W
     assert [each.text for each in evidence] == ["ssh.tls-in-front: a TLS hello was answered"]
 
 
+def test_what_a_root_cause_did_not_turn_out_to_be_is_told(world: World) -> None:
+    world.page("tcp.timeout", may_be=["tcp.blocked-for-this-address"])
+    world.page("tcp.blocked-for-this-address")
+    silent = Check("tcp.connect", Layer.TCP, "", Where.BASTION, lambda _: found(Finding("tcp.timeout")))
+    ruling = rules_out("tcp.blocked-for-this-address", "nobody gets in from elsewhere either")
+    look = Check("tcp.elsewhere", Layer.TCP, "", Where.BASTION, lambda _: Outcome(rulings=(ruling,)))
+    diagnosis = world.report(silent, look).diagnosis
+    assert diagnosis is not None
+    assert (diagnosis.code, diagnosis.causes, diagnosis.certain) == ("tcp.timeout", ("tcp.timeout",), True)
+    assert [(each.code, each.because) for each in diagnosis.ruled_out] == [(ruling.code, ruling.because)]
+
+
 def test_evidence_about_one_hop_says_nothing_about_another(world: World) -> None:
     world.page("auth.refused", causes=["auth.no-key", "auth.no-user"])
 
@@ -209,6 +221,26 @@ def test_a_jump_host_hands_its_stream_on_to_the_hop_behind_it(world: World) -> N
     assert report.facts["bastion.got"] == "through via-2(through via-1(tcp))"
 
 
+@pytest.mark.parametrize(("hops", "seen"), [(1, None), (2, "session on via-1"), (3, "session on via-2")])
+def test_the_bastion_can_ask_for_the_session_on_the_hop_in_front_of_it(
+    hops: int, seen: str | None, world: World
+) -> None:
+    session: Fact[str] = Fact("session")
+    wanted: list[str | None] = []
+
+    def log_in(context: Context) -> Outcome:
+        return Outcome(facts={session: f"session on {context.hop.name}"})
+
+    def look(context: Context) -> Outcome:
+        wanted.append(context.want(session.before))
+        return Outcome()
+
+    login = Check("auth.login", Layer.AUTH, "", Where.EACH_HOP, log_in, gives=(session,))
+    admin = Check("auth.admin", Layer.AUTH, "", Where.BASTION, look, wants=(session.before,))
+    world.report(login, admin, tunnel=make_tunnel(hops))
+    assert wanted == [seen]
+
+
 def test_what_could_not_be_measured_makes_the_run_inconclusive_and_exits_3(world: World) -> None:
     check = Check("key.load", Layer.KEY, "", Where.BASTION, lambda _: Outcome(unknown="no passphrase was given"))
     report = world.report(check)
@@ -237,6 +269,22 @@ def test_going_over_the_budget_is_unknown_and_says_so(world: World) -> None:
     report = world.report(Check("tcp.survey", Layer.TCP, "", Where.BASTION, greedy))
     assert report.checks[0].status is Status.UNKNOWN
     assert "6 connections" in (report.checks[0].reason or "")
+
+
+def test_a_further_look_that_the_manners_forbid_leaves_a_healthy_run_healthy(world: World) -> None:
+    def slow(context: Context) -> Outcome:
+        context.give(FAILED, "half of the time is gone")
+        return Outcome()
+
+    def look(context: Context) -> Outcome:
+        for _ in range(9):
+            context.budget.bare_connection("bastion")
+        return Outcome()
+
+    connecting = Check("tcp.connect", Layer.TCP, "", Where.FIRST_HOP, slow, gives=(FAILED,))
+    report = world.report(connecting, Check("tcp.route", Layer.TCP, "", Where.FIRST_HOP, look, (FAILED,)))
+    assert (report.verdict, str(report.checks[1].status)) == (Verdict.HEALTHY, "skipped")
+    assert "6 connections" in str(report.checks[1].reason)
 
 
 def test_two_refused_logins_end_all_further_tries(world: World) -> None:
@@ -313,6 +361,23 @@ def test_a_fact_given_early_starts_a_follow_up_within_the_same_deadline(world: W
         Check("tcp.route", Layer.TCP, "", Where.FIRST_HOP, follow, (slow,)),
         tunnel=make_tunnel(timeout=2.0),
     )
+    assert [str(check.status) for check in report.checks] == ["fail", "pass"]
+
+
+def test_a_look_that_goes_another_way_has_a_deadline_of_its_own(world: World) -> None:
+    """What it looks into may have used up the whole of the layer's."""
+
+    def main(context: Context) -> Outcome:
+        context.cancelled.wait(context.remaining())
+        return found(Finding("forward.timeout"), facts={FAILED: "no answer"})
+
+    def look(context: Context) -> Outcome:
+        assert context.remaining() > 0.2
+        return Outcome()
+
+    opening = Check("forward.open", Layer.FORWARD, "", Where.BASTION, main, gives=(FAILED,))
+    looking = Check("forward.look", Layer.FORWARD, "", Where.BASTION, look, (FAILED,), stage="look")
+    report = world.report(opening, looking, tunnel=make_tunnel(timeout=0.4))
     assert [str(check.status) for check in report.checks] == ["fail", "pass"]
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunneldoctor.cli.completion import complete_codes, complete_tunnels
-from tunneldoctor.cli.failure import Failure, nearest
+from tunneldoctor.cli.completion import complete_codes, complete_files, complete_tunnels
+from tunneldoctor.cli.failure import Failure
 from tunneldoctor.cli.options import (
     Duration,
     Names,
@@ -16,6 +16,7 @@ from tunneldoctor.cli.options import (
     take_presentation,
     tunnel_options,
 )
+from tunneldoctor.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Examine tunnels and tell what is broken, and how to fix it.")
 @click.argument("tunnels", metavar="[TUNNEL]...", nargs=-1, shell_complete=complete_tunnels)
-@click.option("--config", metavar="FILE", help="Default: $TUNNELDOCTOR_CONFIG, ./tunneldoctor.toml, your own.")
+@click.option("--config", metavar="FILE", shell_complete=complete_files,
+              help="Default: $TUNNELDOCTOR_CONFIG, ./tunneldoctor.toml, your own.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Every tunnel of the file.")
 @presentation_options
 @click.option("--timeout", "--connect-timeout", "timeout", metavar="DURATION", help="Of each stage of each hop: 10s.")
@@ -51,7 +53,7 @@ def command(tunnels: tuple[str, ...], **options: Any) -> int:
     3 something could not be checked; 128 and the signal's number where it was interrupted.
     """
     from tunneldoctor.cli.stop import Stop
-    from tunneldoctor.cli.tunnels import chosen_tunnels
+    from tunneldoctor.cli.tunnels import chosen_tunnels, configuration
     from tunneldoctor.cli.work import Orders, work
 
     presentation = take_presentation(options)
@@ -60,6 +62,7 @@ def command(tunnels: tuple[str, ...], **options: Any) -> int:
         overrides["connect_timeout"] = options["timeout"]
     policy = _policy(options)
     chosen = chosen_tunnels(options["config"], tunnels, options["everything"], overrides)
+    _must_exist(policy.ignore, [*(each.name for each in chosen), *configuration(options["config"]).names()])
     fleet = options["everything"] or len(tunnels) > 1
     with Stop() as stop:
         return work(chosen, Orders(policy, presentation, options["wait"], options["jobs"], fleet), stop)
@@ -94,8 +97,16 @@ def _ignore(text: str) -> Ignore:
     from tunneldoctor.cli.checks import installed_catalog
     from tunneldoctor.model import Ignore
 
-    code, _, tunnel = text.partition("@")
+    code, at, tunnel = text.partition("@")
     codes = installed_catalog().codes()
     if code not in codes:
         raise Failure(f"--ignore: no such code: {code}" + nearest(code, codes))
+    if at and not tunnel:
+        raise Failure(f"--ignore: no tunnel is named behind the @ of {text}")
     return Ignore(code, tunnel or None)
+
+
+def _must_exist(ignored: Sequence[Ignore], tunnels: Sequence[str]) -> None:
+    for each in ignored:
+        if each.tunnel is not None and each.tunnel not in tunnels:
+            raise Failure(f"--ignore: no tunnel is called {each.tunnel}{nearest(each.tunnel, tunnels)}")

@@ -41,3 +41,27 @@ def complete_codes(context: click.Context, parameter: click.Parameter, incomplet
     from tunneldoctor.cli.checks import installed_catalog
 
     return [CompletionItem(code) for code in installed_catalog().codes() if code.startswith(incomplete.lower())]
+
+
+def complete_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Files, which the shell itself knows best."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_providers(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    """Whose commands the advice can show."""
+    from tunneldoctor.model import Provider
+
+    return [CompletionItem(str(each)) for each in Provider if each.startswith(incomplete.lower())]
+
+
+def complete_checks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Layers and checks; *incomplete* may be a list of them, of which the last is completed."""
+    from tunneldoctor.cli.checks import installed_packages
+    from tunneldoctor.model import Layer
+
+    *given, last = incomplete.split(",")
+    names = [*Layer, *(check.id for package in installed_packages() for check in package.checks)]
+    return [CompletionItem(",".join([*given, name])) for name in names if name.startswith(last.strip())]

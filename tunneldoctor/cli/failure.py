@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Failure(Exception):
@@ -26,12 +21,6 @@ def complain(message: str) -> None:
 def note(message: str) -> None:
     """Say *message* on stderr."""
     _say(f"tunneldoctor: {message}")
-
-
-def nearest(name: str, candidates: Iterable[str]) -> str:
-    """`` (did you mean …?)`` with up to three of *candidates*, or nothing."""
-    near = difflib.get_close_matches(name, list(candidates), n=3)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _say(line: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ Row = dict[str, Any]
 @click.command("list", short_help="List checks, codes or tunnels.")
 @click.argument("what", type=click.Choice(["checks", "codes", "tunnels"]))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-@click.option("--config", metavar="FILE", help="The configuration file whose tunnels to list.")
+@click.option(
+    "--config", metavar="FILE", shell_complete=complete_files, help="The configuration file whose tunnels to list."
+)
 def command(what: str, as_json: bool, config: str | None) -> None:
     """List the checks, the codes that they can report, or the tunnels of the configuration file."""
     from tunneldoctor.cli.console import Output

@@ -69,9 +69,9 @@ def tunnel_options(function: F) -> F:
         name = f"--{key.replace('_', '-')}"
         multiple = key in _REPEATED
         complete = _COMPLETIONS.get(key)
-        function = click.option(
-            name, key, metavar=metavar, multiple=multiple, help=words, shell_complete=complete
-        )(function)
+        function = click.option(name, key, metavar=metavar, multiple=multiple, help=words, shell_complete=complete)(
+            function
+        )
     return function
 
 

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunneldoctor.cli.failure import Failure, nearest
+from tunneldoctor.cli.failure import Failure
+from tunneldoctor.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

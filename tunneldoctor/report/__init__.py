@@ -7,16 +7,28 @@ from tunneldoctor.report.redact import redact, redact_event, secrets_in
 from tunneldoctor.report.schema import schema, schema_json
 from tunneldoctor.report.text import render as render_text
 from tunneldoctor.report.text import render_fleet as render_text_fleet
-from tunneldoctor.report.to_json import check_document, fleet_document, fleet_json, report_document, report_json
+from tunneldoctor.report.text_fault import render_finding
+from tunneldoctor.report.to_json import (
+    check_document,
+    finding_document,
+    fleet_document,
+    fleet_json,
+    harmless,
+    report_document,
+    report_json,
+)
 
 __all__ = [
     "check_document",
     "event_document",
     "event_line",
+    "finding_document",
     "fleet_document",
     "fleet_json",
+    "harmless",
     "redact",
     "redact_event",
+    "render_finding",
     "render_junit",
     "render_junit_fleet",
     "render_markdown",

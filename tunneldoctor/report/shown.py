@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 from tunneldoctor.model import visible, visible_lines
 
+#: Characters of a text that is shown at most. What came from outside is far shorter; a page's script is not.
+LONGEST = 32_000
+
 
 def one_line(text: str) -> str:
     """*text* with line breaks and every other control or invisible character written out."""
@@ -13,12 +16,12 @@ def one_line(text: str) -> str:
 
 def lines(text: str) -> list[str]:
     """*text* line by line, each harmless; no line at all for an empty text."""
-    return [text] if text and text.isprintable() else visible_lines(text).split("\n") if text else []
+    return [text] if text and text.isprintable() else visible_lines(text, LONGEST).split("\n") if text else []
 
 
 def multiline(text: str) -> str:
     """*text* with its line breaks kept and everything else written out."""
-    return text if text.isprintable() else visible_lines(text)
+    return text if text.isprintable() else visible_lines(text, LONGEST)
 
 
 def without_double_blanks(lines: Iterable[str]) -> Iterator[str]:

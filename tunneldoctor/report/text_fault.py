@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from tunneldoctor.model import Evidence, Step
+from tunneldoctor.model import Evidence, FindingReport, Step
 from tunneldoctor.report.reading import EVIDENCE_SHOWN, Fault, seen_from, where
 from tunneldoctor.report.shown import lines, one_line
-from tunneldoctor.report.style import Style, folded
+from tunneldoctor.report.style import Style, folded, plain
 
 #: Lines that one piece of evidence may have unless more is asked for.
 EVIDENCE_LINES = 6
 _INDENT = " " * 4
+
+
+def render_finding(finding: FindingReport, hop: str, *, color: bool, unicode: bool, width: int) -> str:
+    """One finding on its own, with all that is known about it; ``width`` is the terminal's, in columns."""
+    text = "\n".join(in_full(Fault(finding, hop, finding.evidence), Style(color, unicode, width, verbose=1))) + "\n"
+    return text if unicode else plain(text)
 
 
 def in_full(fault: Fault, style: Style) -> list[str]:

@@ -61,7 +61,26 @@ def check_document(check: CheckReport) -> Document:
         "started_ms": _number(check.started_ms, 1),
         "duration_ms": _number(check.duration_ms, 1),
         "attempts": check.attempts,
-        "findings": [_finding(finding) for finding in check.findings],
+        "findings": [finding_document(finding) for finding in check.findings],
+    }
+
+
+def finding_document(finding: FindingReport) -> Document:
+    """One finding: an element of a check's ``findings``."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "title": finding.title,
+        "summary": finding.summary,
+        "params": _values(finding.params),
+        "symptom": finding.symptom,
+        "causes": list(finding.causes),
+        "ruled_out": [_ruled_out(each) for each in finding.ruled_out],
+        "next_step": _look(finding.next_step),
+        "remedy": [_step(step) for step in finding.remedy],
+        "verify": _look(finding.verify),
+        "ignored": finding.ignored,
+        "evidence": [_evidence(each) for each in finding.evidence],
     }
 
 
@@ -150,24 +169,6 @@ def _diagnosis(diagnosis: Diagnosis) -> Document:
         "next_step": _look(diagnosis.next_step),
         "remedy": [_step(step) for step in diagnosis.remedy],
         "verify": _look(diagnosis.verify),
-    }
-
-
-def _finding(finding: FindingReport) -> Document:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "title": finding.title,
-        "summary": finding.summary,
-        "params": _values(finding.params),
-        "symptom": finding.symptom,
-        "causes": list(finding.causes),
-        "ruled_out": [_ruled_out(each) for each in finding.ruled_out],
-        "next_step": _look(finding.next_step),
-        "remedy": [_step(step) for step in finding.remedy],
-        "verify": _look(finding.verify),
-        "ignored": finding.ignored,
-        "evidence": [_evidence(each) for each in finding.evidence],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from tunneldoctor.model import Evidence, Finding, Problem, Tunnel
 
 PLAIN_TEXT = "config.secret-in-plain-text"
+DATABASE_PORT = "config.database-port-on-bastion"
 _TARGET_CODES = {"config.loopback-target", "config.remote-bind-mismatch", "config.bad-remote-bind"}
 _HELPERS = {"admin", "admin_private_key", "run_from"}
 

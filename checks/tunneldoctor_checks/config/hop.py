@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunneldoctor.model import Check, Context, Fact, Hop, Layer, Outcome, Tunnel, Where
-from tunneldoctor_checks.config._problems import findings, of_hop
+from tunneldoctor_checks.config._problems import DATABASE_PORT, findings, of_hop
 from tunneldoctor_checks.facts import ENDPOINT, USERNAME
 
 
@@ -17,7 +17,9 @@ def run(context: Context) -> Outcome:
         facts[ENDPOINT] = hop.address
     if hop.username:
         facts[USERNAME] = hop.username
-    return Outcome(findings(tunnel.problems, of_hop(tunnel, hop.name)), facts)
+    mine = of_hop(tunnel, hop.name)
+    found = findings(tunnel.problems, lambda each: each.code != DATABASE_PORT and mine(each))
+    return Outcome(found, facts)
 
 
 def _behind_a_program(tunnel: Tunnel, hop: Hop) -> bool:
@@ -39,7 +41,6 @@ CHECK = Check(
     codes=(
         "config.bad-host-key",
         "config.bad-ssh-url",
-        "config.database-port-on-bastion",
         "config.invisible-characters",
         "config.missing-field",
         "config.ssh-config-unsupported",

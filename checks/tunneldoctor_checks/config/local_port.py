@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Severity, Tunnel, Where, found
@@ -20,6 +21,24 @@ def run(context: Context) -> Outcome:
         _listen(tunnel.local_address, tunnel.local_port)
     except OSError as error:
         return _told(tunnel, error)
+    return _beside(tunnel) if _may_be_called_localhost(tunnel) else Outcome()
+
+
+def _may_be_called_localhost(tunnel: Tunnel) -> bool:
+    """The client's own URL says localhost, which is ::1 first (RFC 6724), and the tunnel is at 127.0.0.1."""
+    database = tunnel.database
+    named = database is not None and database.host.lower().removesuffix(".") == "localhost"
+    return named and tunnel.local_address == "127.0.0.1" and tunnel.local_port != 0
+
+
+def _beside(tunnel: Tunnel) -> Outcome:
+    """Somebody else at [::1] with the same port gets what is meant for the tunnel."""
+    try:
+        _listen("::1", tunnel.local_port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            found = _told(replace(tunnel, local_address="::1"), error).findings
+            return Outcome(tuple(replace(each, severity=each.severity or Severity.WARNING) for each in found))
     return Outcome()
 
 

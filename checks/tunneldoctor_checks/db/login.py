@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 def run(context: Context) -> Outcome:
     """Log in once; where the server only minds the (missing) encryption, see whether it would the other way."""
+    from tunneldoctor.database.engine import NAMELESS
     from tunneldoctor.database.trouble import DatabaseTrouble, Withheld
 
     prepared = context.need(DB_READY)
-    if not prepared.database.user:
+    if not prepared.database.user and prepared.database.engine not in NAMELESS:
         return Outcome(unknown="`database` names no user; clients put the system's user there: write user@ in front")
     giver = PasswordGiver(context, prepared)
     try:
@@ -95,7 +96,7 @@ CHECK = Check(
         "db.client-certificate-rejected", "db.tls-client-certificate-required", "db.tls-handshake-failed",
         "db.tls-intercepted", "db.token-invalid", "db.pooler-upstream-down", "db.database-not-accepting",
         "db.startup-option-refused", "db.read-only", "db.tls-off", "db.no-answer", "db.closed-without-answer",
-        "db.wrong-service", "db.unclassified",
+        "db.wrong-service", "db.redirected", "db.unclassified",
     ),
     applies=login_wanted,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome
 from tunneldoctor_checks.db._clear import in_clear
 from tunneldoctor_checks.db._report import outcome
 from tunneldoctor_checks.db._second import second_channel
+from tunneldoctor_checks.db._tls_first import insists, tls_or_not, wants_tls
 from tunneldoctor_checks.facts import CHANNEL, DATABASE, DB_READY, SESSION, TARGET
 
 if TYPE_CHECKING:
@@ -55,7 +56,11 @@ def _explained(context: Context, trouble: Trouble) -> Outcome:
     """Where nothing came back a second channel may tell what is there."""
     from tunneldoctor.database.trouble import Reason
 
-    if trouble.params.get("received") != 0 or context.cancelled.is_set():
+    if context.cancelled.is_set():
+        return outcome(trouble)
+    if other := tls_or_not(context, trouble):
+        return other
+    if trouble.params.get("received") != 0:
         return outcome(trouble)
     if trouble.reason is Reason.CLOSED:
         return _closed(context, trouble)
@@ -75,6 +80,8 @@ def _closed(context: Context, trouble: Trouble) -> Outcome:
         seen = Evidence("timing", "a second channel, on which nothing was sent, was closed as well")
         return found(Finding("forward.closed-at-once", trouble.params, (*trouble.evidence, seen)))
     if answer := answers_to_tls(channel, context.remaining() / 2):
+        if wants_tls(context):
+            return insists(trouble, answer)
         return found(Finding("db.wrong-service", {"service": "TLS from the first byte"}, (*trouble.evidence, answer)))
     return outcome(trouble)
 
@@ -103,7 +110,7 @@ CHECK = Check(
     gives=(DB_READY,),
     codes=(
         "db.no-answer", "db.closed-without-answer", "db.wrong-service", "db.not-ready", "db.too-many-connections",
-        "db.host-not-allowed", "db.tls-off", "db.tls-not-supported", "db.tls-protocol-mismatch",
+        "db.host-not-allowed", "db.tls-off", "db.tls-required", "db.tls-not-supported", "db.tls-protocol-mismatch",
         "db.tls-handshake-failed", "db.tls-stalled", "db.tls-client-certificate-required",
         "db.client-certificate-rejected", "db.client-certificate-unusable", "db.pooler-upstream-down",
         "db.unclassified", "forward.closed-at-once",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Severity, Value, Where, found
-from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT
+from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT, LOOKUP_SLOW
 
 if TYPE_CHECKING:
     from tunneldoctor.net.nameservers import Configuration
     from tunneldoctor.net.replies import Reply, Verdict
-    from tunneldoctor.net.resolve import LookupFailure, SystemLookup
+    from tunneldoctor.net.resolve import LookupFailure, Resolved, SystemLookup
 
 #: Seconds kept back of the deadline for putting the outcome together.
 _MARGIN = 0.2
 #: Seconds that asking the name servers may take; glibc waits 5 s for one (resolv.conf(5), ``timeout``).
 _ASKING = 3.0
+#: Seconds from which on a lookup is slow: a healthy one takes a round trip or two.
+_SLOW = 2.0
 #: By the value of :class:`tunneldoctor.net.replies.Answer`.
 _CODES = {
     "NXDOMAIN": "dns.nxdomain",
@@ -24,6 +27,7 @@ _CODES = {
     "REFUSED": "dns.refused",
     "no reply": "dns.timeout",
     "unreachable": "dns.resolver-unreachable",
+    "too long for UDP, and TCP fails": "dns.tcp-blocked",
 }
 
 
@@ -32,8 +36,8 @@ def run(context: Context) -> Outcome:
     from tunneldoctor.net import resolve, scope
 
     host = context.need(ENDPOINT).host
-    if scope.is_literal(host):
-        return _judged(host, (host,))
+    if address := scope.literal(host):
+        return _judged(host, (address,))
     if flaw := resolve.flaw(host):
         evidence = Evidence("message", f"no name server was asked for {host!r}: {flaw}")
         return found(
@@ -41,11 +45,18 @@ def run(context: Context) -> Outcome:
                 "dns.nxdomain", {"host": host, "servers": "no name server", "server": "no name server"}, (evidence,)
             )
         )
-    lookup = resolve.SystemLookup(host)
+    lookup = resolve.SystemLookup(host, context.hop.address_family)
     result = lookup.wait(context.half_time(), context.cancelled)
     if isinstance(result, resolve.Resolved):
-        return _judged(host, result.addresses)
+        return _resolved(host, result)
     return _explain(context, host, lookup)
+
+
+def _resolved(host: str, result: Resolved) -> Outcome:
+    outcome = _judged(host, result.addresses)
+    return (
+        replace(outcome, facts={**outcome.facts, LOOKUP_SLOW: result.seconds}) if result.seconds >= _SLOW else outcome
+    )
 
 
 def _judged(host: str, addresses: tuple[str, ...]) -> Outcome:
@@ -88,7 +99,7 @@ def _explain(context: Context, host: str, lookup: SystemLookup) -> Outcome:
     replies = nameservers.ask_all(configuration.servers, names, seconds, context.cancelled)
     late = lookup.wait(context.remaining() - _MARGIN, context.cancelled)
     if isinstance(late, resolve.Resolved):
-        return _judged(host, late.addresses)
+        return _resolved(host, late)
     failure = late or resolve.LookupFailure(None, "no answer yet", lookup.elapsed)
     verdict = judge(replies, names)
     if verdict.answer is Answer.ADDRESSES:
@@ -107,19 +118,23 @@ def _second_try(
     """The name servers know the name now: perhaps the system does too by now."""
     from tunneldoctor.net import resolve
 
-    again = resolve.SystemLookup(host).wait(context.remaining() - _MARGIN, context.cancelled)
+    lookup = resolve.SystemLookup(host, context.hop.address_family)
+    again = lookup.wait(context.remaining() - _MARGIN, context.cancelled)
     if isinstance(again, resolve.Resolved):
-        return _judged(host, again.addresses)
+        return _resolved(host, again)
     return found(_finding(host, failure, configuration, replies, verdict))
 
 
 def _finding(
     host: str, failure: LookupFailure, configuration: Configuration, replies: tuple[Reply, ...], verdict: Verdict
 ) -> Finding:
+    from tunneldoctor.net import resolve
+
     evidence = (
         Evidence("message", str(failure)),
         Evidence("file", f"{configuration.source}: name servers {', '.join(map(str, configuration.servers))}"),
         *(Evidence("message", str(reply)) for reply in replies),
+        *(Evidence("file", f"{resolve.SWITCH}: {line}") for line in resolve.hosts_sources()),
     )
     servers = ", ".join(map(str, configuration.servers))
     by = str(verdict.by.server) if verdict.by else servers
@@ -137,7 +152,7 @@ CHECK = Check(
     where=Where.FIRST_HOP,
     run=run,
     needs=(ENDPOINT,),
-    gives=(ADDRESSES,),
+    gives=(ADDRESSES, LOOKUP_SLOW),
     codes=(
         *_CODES.values(),
         "dns.dangling-alias",

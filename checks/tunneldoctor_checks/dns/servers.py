@@ -54,7 +54,8 @@ def _system_again(context: Context, host: str, addresses: tuple[str, ...]) -> tu
     """The system's answer of now added to its first: rotating answers are no difference."""
     from tunneldoctor.net.resolve import Resolved, SystemLookup
 
-    again = SystemLookup(host).wait(min(ROUND, context.remaining() - MARGIN), context.cancelled)
+    lookup = SystemLookup(host, context.hop.address_family)
+    again = lookup.wait(min(ROUND, context.remaining() - MARGIN), context.cancelled)
     return addresses + again.addresses if isinstance(again, Resolved) else addresses
 
 

@@ -17,6 +17,14 @@ def path_of(reference: Reference) -> Path | None:
         return None
 
 
+def kind(reference: Reference) -> str:
+    """What a name that is no file is, in words."""
+    path = path_of(reference)
+    if path is not None and path.is_dir():
+        return "other files: it is a folder"
+    return "nothing to keep: it is a pipe, a socket or a device"
+
+
 def permissions(reference: Reference) -> tuple[Finding, ...]:
     """sshkey_perm_ok in authfile.c: a key of our own that group or others may touch is ignored by ssh."""
     path = path_of(reference)

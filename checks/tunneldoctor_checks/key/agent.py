@@ -37,7 +37,7 @@ def run(context: Context) -> Outcome:
     if wanted is None:
         return Outcome(skipped="this hop does not use the ssh-agent")
     try:
-        agent = context.closing(reach(context.remaining()))
+        agent = context.closing(reach(context.remaining(), context.hop.agent_socket))
     except AgentUnreachable as error:
         return _unreachable(context.hop, error)
     if wanted:

@@ -39,6 +39,8 @@ _CODES = (
     "key.certificate-no-principals",
     "key.certificate-no-port-forwarding",
     "key.certificate-is-host-certificate",
+    "key.certificate-signed-with-sha1",
+    "key.certificate-unknown-option",
     "key.certificate-shadows-key",
 )
 #: Causes of a refusal, and of a refused tunnel, that only a certificate can have.
@@ -220,8 +222,6 @@ def _shadows(judged: _Judged, path: Path, code: str, reason: str, cause: Mapping
 def _rulings(judged: _Judged, sole: bool) -> tuple[Ruling, ...]:
     """With several keys nobody knows which one the server would have taken, so nothing is confirmed."""
     if not judged.seen and not judged.wrong:
-        if judged.unknown:
-            return ()
         because = "no certificate is offered"
         return tuple(rules_out(code, because) for code in (*_AT_THE_SERVER, *_CODES))
     confirmed = tuple(confirms(code, *said) for code, said in judged.wrong.items()) if sole else ()

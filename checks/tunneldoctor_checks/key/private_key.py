@@ -40,10 +40,14 @@ class _Look:
     in_agent: bool = False
 
     @property
+    def broken(self) -> bool:
+        """True where OpenSSH would not use the key as it stands."""
+        return any(finding.severity in (None, Severity.ERROR) for finding in self.findings)
+
+    @property
     def sound(self) -> bool:
         """True for a key that OpenSSH would use as it stands."""
-        broken = any(finding.severity in (None, Severity.ERROR) for finding in self.findings)
-        return self.in_agent or (self.identity is not None and not broken)
+        return self.in_agent or (self.identity is not None and not self.broken)
 
 
 def applies(tunnel: Tunnel, policy: Policy) -> str | None:
@@ -58,7 +62,8 @@ def run(context: Context) -> Outcome:
         return Outcome(skipped="this hop names no private key")
     agent = {each.fingerprint for each in context.want(AGENT_IDENTITIES) or ()}
     passphrase, why = _passphrase(context)
-    looks = [_look(context, reference, passphrase, why, agent) for reference in references]
+    patience = context.remaining() / 2 / len(references)
+    looks = [_look(context, reference, passphrase, why, agent, patience) for reference in references]
     if any(look.sound for look in looks):
         findings = tuple(each for look in looks for each in (look.findings if look.sound else _softened(look)))
         unknown = None
@@ -89,7 +94,9 @@ def _passphrase(context: Context) -> tuple[bytes | None, str]:
         return None, f"the key is encrypted and its passphrase can't be read: {error.reason}"
 
 
-def _look(context: Context, reference: Reference, passphrase: bytes | None, why: str, agent: set[str]) -> _Look:
+def _look(
+    context: Context, reference: Reference, passphrase: bytes | None, why: str, agent: set[str], patience: float
+) -> _Look:
     from tunneldoctor.ssh.identity import Identity
     from tunneldoctor.ssh.keys import examine
 
@@ -97,7 +104,7 @@ def _look(context: Context, reference: Reference, passphrase: bytes | None, why:
         data = context.secret(reference).reveal()
     except SecretUnavailable as error:
         return _absent(reference, error)
-    examination = examine(data, passphrase)
+    examination = examine(data, passphrase, patience)
     damages = _findings(examination, reference)
     harmless = any(each.code in _NOTHING_SECRET for each in damages)
     look = _Look([*([] if harmless else _file.permissions(reference)), *damages])
@@ -108,6 +115,8 @@ def _look(context: Context, reference: Reference, passphrase: bytes | None, why:
         if look.in_agent:
             look.findings = [each for each in look.findings if each.code != "key.passphrase-missing"]
         look.unknown = why
+    elif look.identity is None and not look.broken:
+        look.unknown = "the key can't be opened here, or not in the time that there is (--timeout)"
     return look
 
 
@@ -115,15 +124,19 @@ def _absent(reference: Reference, error: SecretUnavailable) -> _Look:
     """A dangling reference that is no file is reported by the checks of the configuration."""
     if reference.scheme != "file":
         return _Look(unknown=error.reason)
-    params = {"path": reference.name, "source": str(reference), "reason": error.reason}
-    code = {"missing": "key.not-found", "too-large": "key.not-a-key"}.get(error.kind, "key.unreadable")
+    params = {
+        "path": reference.name, "private_key": reference.name, "source": str(reference), "reason": error.reason
+    }  # fmt: skip
+    code = {"missing": "key.not-found", "too-large": "key.not-a-key", "not-a-file": "key.not-a-key"}.get(error.kind)
     if code == "key.not-a-key":
-        params["what"] = "a file of more than 1 MiB"
-    return _Look([Finding(code, params, (Evidence("file", error.reason), *_file.facts(reference)))])
+        params["what"] = "more than 1 MiB" if error.kind == "too-large" else _file.kind(reference)
+    seen = (Evidence("file", error.reason), *_file.facts(reference))
+    return _Look([Finding(code or "key.unreadable", params, seen)])
 
 
 def _findings(examination: Examination, reference: Reference) -> list[Finding]:
-    about = {"source": str(reference), "fingerprint": examination.public}
+    path = reference.name if reference.scheme == "file" else None  # of this key, where the tunnel names several
+    about = {"source": str(reference), "private_key": path, "fingerprint": examination.public}
     findings = []
     for damage in examination.damages:
         seen = (Evidence("bytes", damage.seen),) if damage.seen else ()

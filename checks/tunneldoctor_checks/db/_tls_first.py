@@ -1,0 +1,58 @@
+"""Engines whose TLS has a port of its own: the client speaks TLS to the plain one, or plain to the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunneldoctor.model import Context, Evidence, Finding, Outcome, found
+from tunneldoctor_checks.db._second import second_channel
+from tunneldoctor_checks.facts import DATABASE
+
+if TYPE_CHECKING:
+    from tunneldoctor.database.trouble import Trouble
+
+
+def tls_or_not(context: Context, trouble: Trouble) -> Outcome | None:
+    """A finding where the other kind of connection is what the port wants; None where that is not it."""
+    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE
+
+    database = context.need(DATABASE)
+    if database.engine not in TLS_FROM_THE_FIRST_BYTE:
+        return None
+    if database.tls.required:
+        return _has_none(context, trouble)
+    return insists(trouble) if trouble.params.get("service") == "TLS" else None
+
+
+def wants_tls(context: Context) -> bool:
+    """Whether TLS from the first byte is this engine's own way, which its client did not take."""
+    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE
+
+    engine = context.need(DATABASE).engine
+    return engine in TLS_FROM_THE_FIRST_BYTE or engine == "sqlserver"  # there it is TDS 8, encrypt=strict
+
+
+def insists(trouble: Trouble, *evidence: Evidence) -> Outcome:
+    """The port takes nothing but TLS, and the client does not begin with it."""
+    params = {"message": "the port speaks TLS from the first byte"}
+    return found(Finding("db.tls-required", params, (*trouble.evidence, *evidence)))
+
+
+def _has_none(context: Context, trouble: Trouble) -> Outcome | None:
+    """Whether the engine answers without TLS what it did not answer with it; no password is in that."""
+    from tunneldoctor.database.engine import engine_for
+    from tunneldoctor.database.trouble import DatabaseTrouble, Reason
+
+    database = context.need(DATABASE)
+    engine = engine_for(database.engine)
+    if engine is None or trouble.reason not in (Reason.TLS_STALLED, Reason.TLS_HANDSHAKE_FAILED, Reason.WRONG_SERVICE):
+        return None
+    channel = second_channel(context, context.remaining() / 2)
+    if channel is None:
+        return None
+    try:
+        engine.prepare(channel, database, context.remaining() / 2, encrypt=False)
+    except DatabaseTrouble:
+        return None
+    seen = Evidence("message", f"a second channel, without TLS: {database.engine} answers")
+    return found(Finding("db.tls-not-supported", {"mode": database.tls.mode}, (*trouble.evidence, seen)))
