@@ -115,6 +115,13 @@ def test_a_key_cut_short_is_not_loaded(shape: str, keys: dict[str, bytes]) -> No
         assert examination.key is None
 
 
+def test_a_line_lost_from_an_encrypted_pem_key_is_not_called_a_wrong_passphrase(keys: dict[str, bytes]) -> None:
+    """Lines are whole blocks of the cipher, so what is left opens well and lacks its end."""
+    cut = SHAPES["a-line-lost"](keys["pem-locked"])
+    assert codes(examine(cut, PASSPHRASE)) == ["key.truncated"]
+    assert codes(examine(cut, b"wrong")) == ["key.passphrase-wrong"]
+
+
 def test_crlf_in_a_pem_key_is_only_a_warning(keys: dict[str, bytes]) -> None:
     (damage,) = examine(SHAPES["crlf"](keys["pem-rsa"]), None).damages
     assert (damage.code, damage.severity) == ("key.crlf-line-endings", Severity.WARNING)

@@ -80,7 +80,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class CertificateProblem:
-    """Something that will make a server refuse the certificate. ``certain`` is False where a server may map names."""
+    """Something that will make a server refuse the certificate; not ``certain`` where one may be set up to take it."""
 
     code: str
     params: dict[str, Value]
@@ -105,7 +105,8 @@ def read(data: bytes) -> Certificate:
     return from_blob(blob)
 
 
-_TYPE = re.compile(r"[a-z0-9-]+-cert-v01@openssh\.com")
+_ENDING = "-cert-v01@openssh.com"
+_TYPE = re.compile(rf"[a-z0-9-]+{re.escape(_ENDING)}")
 
 
 def _not_one(data: bytes, text: str, fields: list[str]) -> str:
@@ -117,9 +118,9 @@ def _not_one(data: bytes, text: str, fields: list[str]) -> str:
         return "a private key, not a certificate"
     if "BEGIN CERTIFICATE" in text:
         return "an X.509 certificate, which SSH does not use"
-    if _TYPE.search(fields[0]):
+    if _ENDING in fields[0]:
         return "other characters stand before its first word (a byte-order mark, quotation marks)"
-    if _TYPE.search(" ".join(fields[:20])):
+    if _ENDING in " ".join(fields[:20]):
         return "other words stand before the certificate on its line"
     if fields[0].startswith(("ssh-", "ecdsa-", "sk-")):
         return f"a plain public key of type {visible(fields[0], 60)}, which no authority has signed"
@@ -230,10 +231,10 @@ def _principal(certificate: Certificate, username: str | None) -> CertificatePro
 
 
 def _signature(certificate: Certificate) -> CertificateProblem | None:
-    """Neither ssh nor sshd has it among CASignatureAlgorithms since OpenSSH 8.2 (release notes)."""
+    """sshd does not have it among CASignatureAlgorithms since OpenSSH 8.2 (release notes), but can be told to."""
     if certificate.signature_algorithm != "ssh-rsa":
         return None
-    return CertificateProblem("key.certificate-signed-with-sha1", {"key_id": certificate.key_id})
+    return CertificateProblem("key.certificate-signed-with-sha1", {"key_id": certificate.key_id}, certain=False)
 
 
 def _options_known(certificate: Certificate) -> CertificateProblem | None:

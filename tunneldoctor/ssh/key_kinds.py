@@ -73,7 +73,7 @@ def _described(text: str, data: bytes) -> str:
     if data[:1] == b"\x30" and data[1:2] in b"\x81\x82\x83":
         return "binary data in DER form, such as a PKCS#12 file or an X.509 certificate"
     if re.match(rb"\0\0\0[\x07\x0b\x13](ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp\d{3})", data):
-        return "a key of Dropbear's, in binary: dropbearconvert dropbear openssh makes it an OpenSSH key"
+        return "a key in Dropbear's own form, which dropbearconvert dropbear openssh converts"
     if data[:5] == b"{SSH2" or data[:4] == b"\x3f\x6f\xf9\xeb":
         return "a binary key of ssh.com's"
     return _by_first_character(text, data)

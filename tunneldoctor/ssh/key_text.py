@@ -16,12 +16,13 @@ from tunneldoctor.ssh.openssh_key import MAGIC, OPENSSH
 PADDING = "the padding (=) at its end"
 _DASH = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 _LABEL = r"((?!SSH2)(?:[A-Z0-9]+ ){0,3}PRIVATE KEY)"
-_BEGIN = re.compile(rf"[{_DASH}]{{2,}} ?BEGIN {_LABEL} ?[{_DASH}]{{2,}}")
-_END = re.compile(rf"[{_DASH}]{{2,}} ?END {_LABEL} ?[{_DASH}]{{2,}}")
+# Whatever is repeated starts where its run starts: else a long run would be gone through again from each place in it.
+_BEGIN = re.compile(rf"(?<![{_DASH}])[{_DASH}]{{2,}} ?BEGIN {_LABEL} ?[{_DASH}]{{2,}}")
+_END = re.compile(rf"(?<![{_DASH}])[{_DASH}]{{2,}} ?END {_LABEL} ?[{_DASH}]{{2,}}")
 _HEADERS = re.compile(
     r"[\s>]*Proc-Type:\s*4\s*,\s*ENCRYPTED[\s>]*DEK-Info:\s*([A-Z0-9-]{3,20})\s*,\s*([0-9A-Fa-f]{16,32})\s*"
 )
-_ESCAPED = re.compile(r"(?:\\+r)?\\+n")
+_ESCAPED = re.compile(r"(?<!\\)(?:\\+r)?\\+n")
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _PARAMETERS = re.compile(r"-----BEGIN EC PARAMETERS-----[^-]*-----END EC PARAMETERS-----\r?\n?")
@@ -195,7 +196,7 @@ def _joined(inside: str, begin: re.Match[str] | None, end: re.Match[str] | None)
     if (begin and _visible(first)) or (end and _visible(last)):
         lines = len(re.findall(r"[\r\n]", inside))
         return [Damage("key.newlines-lost", {}, seen=f"{lines} line breaks between BEGIN and END")]
-    if (begin and first) or (end and last) or re.search(r"[ \t\u00a0]+[\r\n]", inside):
+    if (begin and first) or (end and last) or re.search(r"[ \t\u00a0][\r\n]", inside):
         return [Damage("key.stray-text", {"what": "blanks at the ends or beginnings of lines"})]
     return []
 

@@ -234,3 +234,24 @@ def test_with_no_key_at_all_nothing_is_handed_on(run_check: Run, make_tunnel: Ma
     outcome = run_check(CHECK, make_tunnel())
     assert outcome.skipped
     assert not outcome.facts
+
+
+def test_an_authority_that_signs_with_sha_1_is_a_note_that_explains_a_refusal(
+    folder: Path, run_check: Run, make_tunnel: Make
+) -> None:
+    """sshd 9.2: "certificate signature algorithm ssh-rsa: signature algorithm not supported"."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-N", "", "-f", str(folder / "old")], check=True)
+    command = ["ssh-keygen", "-q", "-s", "old", "-t", "ssh-rsa", "-I", "id", "-n", "tunnel", "key.pub"]
+    subprocess.run(command, cwd=folder, check=True)
+    facts = {FILE_IDENTITIES: (identity(folder),), USERNAME: "tunnel"}
+    outcome = run_check(CHECK, tunnel(make_tunnel, folder, folder / "key-cert.pub"), None, facts)
+    assert codes(outcome) == ["key.certificate-signed-with-sha1"]
+    assert outcome.findings[0].severity is Severity.INFO
+    assert confirmed(outcome) == {"key.certificate-signed-with-sha1"}
+
+
+def test_an_option_that_no_sshd_knows_is_a_warning_that_explains_a_refusal(explicit: Run) -> None:
+    outcome = explicit("-n", "tunnel", "-O", "critical:colour@example.com=red")
+    assert codes(outcome) == ["key.certificate-unknown-option"]
+    assert outcome.findings[0].severity is Severity.WARNING
+    assert confirmed(outcome) == {"key.certificate-unknown-option"}

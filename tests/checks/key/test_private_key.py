@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.checks.doubles import FakeContext, codes
+from tunneldoctor.config.secrets import read_secret
 from tunneldoctor.model import Outcome, Reference, Secret, SecretUnavailable, Severity, Tunnel
 from tunneldoctor.ssh.identity import Identity
 from tunneldoctor.ssh.keys import examine
@@ -75,6 +77,49 @@ def test_a_key_that_may_not_be_read_is_not_an_absent_one(
 
     monkeypatch.setattr(FakeContext, "secret", refuse)
     assert codes(run_check(CHECK, with_keys(make_tunnel, key))) == ["key.unreadable"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and devices are POSIX")
+def test_what_is_no_file_is_said_to_be_what_it_is(
+    tmp_path: Path, run_check: Run, make_tunnel: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeContext, "secret", lambda self, reference: read_secret(reference))
+    os.mkfifo(tmp_path / "pipe")
+    for name, words in ((tmp_path, "a folder"), (tmp_path / "pipe", "a pipe"), ("/dev/zero", "a device")):
+        outcome = run_check(CHECK, with_keys(make_tunnel, name))
+        assert codes(outcome) == ["key.not-a-key"]
+        assert words in str(outcome.findings[0].params["what"])
+
+
+def test_a_link_to_a_key_closed_to_all_but_its_owner_is_a_good_key(
+    key: Path, tmp_path: Path, run_check: Run, make_tunnel: Make
+) -> None:
+    key.chmod(0o400)
+    (tmp_path / "link").symlink_to(key)
+    (tmp_path / "key.pub").unlink()
+    outcome = run_check(CHECK, with_keys(make_tunnel, tmp_path / "link"))
+    assert codes(outcome) == []
+    assert identities(outcome) == [f"file:{tmp_path / 'link'}"]
+
+
+def test_a_key_that_takes_too_long_to_open_is_unknown_and_no_fault(
+    tmp_path: Path, run_check: Run, make_tunnel: Make
+) -> None:
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-a", "200", "-N", "secret", "-f", str(tmp_path / "slow")]
+    subprocess.run(command, check=True)
+    tunnel = with_keys(make_tunnel, tmp_path / "slow", passphrase=Reference("env", "WORD"))
+    outcome = run_check(CHECK, replace(tunnel, connect_timeout=2.0), secrets={"env:WORD": "secret"})
+    assert [(each.code, each.severity) for each in outcome.findings] == [("key.cipher-unsupported", Severity.WARNING)]
+    assert "--timeout" in str(outcome.unknown)
+
+
+def test_the_advice_names_the_key_that_is_damaged_and_not_the_first(
+    key: Path, tmp_path: Path, run_check: Run, make_tunnel: Make
+) -> None:
+    second = generate(tmp_path / "second")
+    second.write_bytes(second.read_bytes().rstrip(b"\n"))
+    outcome = run_check(CHECK, with_keys(make_tunnel, key, second))
+    assert [each.params["private_key"] for each in outcome.findings] == [str(second)]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o777, 0o610])
