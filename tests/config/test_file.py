@@ -85,6 +85,8 @@ def test_deeply_nested_toml_is_refused_like_any_other_fault(write: Write) -> Non
         ("[defaults]\n".encode("utf-16"), "saved as UTF-16"),
         (b'[defaults]\nbastion_host = "\xff"\n', ":2: byte 0xff is not UTF-8"),
         (b"#" * (1024 * 1024 + 1), "over 1 MiB"),
+        (b'[defaults]\nbastion_host = "a\0b"\n', ":2:18: not TOML: illegal character '\\\\x00'"),
+        (b'[defaults]\nprovider = "aws"\nprovider = "gcp"\n', ":3:17: not TOML: this key is there a second time"),
     ],
 )
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
@@ -103,7 +105,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
     [
         ("[tunnels.a]\n\nbastion_hots = 'x'", ":3: ", "did you mean bastion_host?"),
         ("[default]\n", ":1: ", "did you mean defaults?"),
-        ("[defaults]\n[tunnel.a]\nprovider = 'aws'", ":2: ", "unknown key 'tunnel'; did you mean tunnels?"),
+        ("[defaults]\n[tunnel.a]\nprovider = 'aws'", ":2: ", "unknown key 'tunnel' (did you mean tunnels?)"),
         ("bastion_host = 'x'", ":1: ", "write it under [defaults] or [tunnels.NAME]"),
         ("[tunnels.a]\nbastion_port = '22'", ":2: ", "bastion_port: must be a number without quotes"),
         ("[tunnels.a]\nbastion_port = true", ":2: ", "must be a number"),

@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from tunneldoctor.config.ssh_config import SshConfigText
+from tunneldoctor.config.ssh_config import Asked, Reading, read
+from tunneldoctor.config.ssh_words import words
 
 
 @pytest.fixture
@@ -11,9 +13,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def text(home: Path, content: str) -> SshConfigText:
+def reading(home: Path, content: str, host: str = "orders") -> Reading:
     (home / ".ssh" / "config").write_text(content)
-    return SshConfigText(home / ".ssh" / "config", home)
+    return read(home / ".ssh" / "config", home, Asked(host))
 
 
 @pytest.mark.parametrize(
@@ -37,34 +39,62 @@ def text(home: Path, content: str) -> SshConfigText:
     ],
 )
 def test_a_host_is_named_by_more_than_wildcards(home: Path, content: str, host: str, named: bool) -> None:
-    assert text(home, content).names(host) is named
+    assert reading(home, content, host).named is named
 
 
 def test_included_files_count(home: Path) -> None:
     (home / ".ssh" / "conf.d" / "a.conf").write_text("Host a\n")
     (home / "b.conf").write_text("Host b\n")
-    config = text(home, f"Include conf.d/*.conf ~/b.conf {home}/absent\nHost c\n")
-    assert [config.names(host) for host in ("a", "b", "c", "d")] == [True, True, True, False]
+    content = f"Include conf.d/*.conf ~/b.conf {home}/absent\nHost c\n"
+    assert [reading(home, content, host).named for host in ("a", "b", "c", "d")] == [True, True, True, False]
 
 
 def test_an_include_in_another_hosts_block_does_not_count(home: Path) -> None:
     (home / ".ssh" / "more").write_text("Host a b\n")
-    config = text(home, "Host b\nInclude more\n")
-    assert config.names("b")
-    assert not config.names("a")
+    assert reading(home, "Host b\nInclude more\n", "b").named
+    assert not reading(home, "Host b\nInclude more\n", "a").named
 
 
-def test_an_include_that_includes_itself_ends(home: Path) -> None:
-    config = text(home, "Include config\nInclude config\nHost a\n")
-    assert config.names("a")
-    assert not config.names("b")
+def test_a_block_that_only_ssh_can_decide_may_well_name_a_host(home: Path) -> None:
+    (home / ".ssh" / "more").write_text("Host a\n")
+    found = reading(home, 'Match exec "true"\nInclude more\n', "a")
+    assert found.named
+    assert found.fault is not None
 
 
-def test_the_flat_text_keeps_what_follows_an_include_in_its_block(home: Path) -> None:
-    (home / ".ssh" / "more").write_text("Port 2200\nHost x\nPort 1\n")
-    flat = text(home, "Host a\nInclude more\nUser me\n").flat("a")
-    assert flat.splitlines() == ["Host a", "Port 2200", "Host x", "Port 1", "Host a", "User me"]
+@pytest.mark.parametrize("content", ["Include config\nHost a\n", "Include c* c*\nHost a\n"])
+def test_an_include_that_includes_itself_ends(home: Path, content: str) -> None:
+    found = reading(home, content, "a")
+    assert found.named
+    assert found.fault is not None
 
 
 def test_no_file_names_nothing(home: Path) -> None:
-    assert not SshConfigText(home / ".ssh" / "config", home).names("a")
+    assert not read(home / ".ssh" / "config", home, Asked("a")).named
+
+
+def test_a_pipe_in_a_files_place_is_not_waited_for(home: Path) -> None:
+    os.mkfifo(home / ".ssh" / "pipe")
+    assert reading(home, "Include pipe\nHost a\n", "a").named
+
+
+@pytest.mark.parametrize(
+    ("line", "cut"),
+    [
+        ("a b\tc", ["a", "b", "c"]),
+        (r"""a" b"c 'd "e' # f""", ["a bc", 'd "e']),
+        (r"""\"a\\ b\ c "\d\"" """, ['"a\\', "b c", '\\d"']),
+        ("a#b", ["a#b"]),
+        ("''", [""]),
+        ("x" * 1_000_000, ["x" * 1_000_000]),
+    ],
+    ids=["blanks", "quotes", "escapes", "no comment", "nothing", "long"],
+)
+def test_words_are_cut_as_openssh_cuts_them(line: str, cut: list[str]) -> None:
+    assert words(line) == cut
+
+
+@pytest.mark.parametrize("line", ['"a', "a'b", "a 'b\\'", '"' + "x" * 1_000_000])
+def test_a_quote_that_is_left_open_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="invalid quotes"):
+        words(line)

@@ -14,6 +14,8 @@ from tunneldoctor.config.ssh_url import SshUrl, parse
         ("ssh://tunnel@bastion/", SshUrl("bastion", None, "tunnel")),
         ("ssh://tunnel@[2001:db8::5]:22", SshUrl("2001:db8::5", 22, "tunnel")),
         ("ssh://[::1]", SshUrl("::1")),
+        ("ssh://[fe80::1%25eth0]:22", SshUrl("fe80::1%eth0", 22)),
+        ("ssh://[fe80::1%eth0]", SshUrl("fe80::1%eth0")),
         ("ssh://me%40corp.example@bastion", SshUrl("bastion", None, "me@corp.example")),
         ("ssh://tunnel:p%40ss%2Fw@bastion", SshUrl("bastion", None, "tunnel", "p@ss/w")),
         ("ssh://bastion:", SshUrl("bastion")),

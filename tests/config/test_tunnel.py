@@ -84,13 +84,38 @@ def test_a_url_that_can_not_be_read_is_one_problem_whatever_the_defaults_say(wri
 
 
 @pytest.mark.parametrize(
-    "value", ['"ssh://u:hunter2@bastion"', '"hunter2@bastion"', '"bastion:2222"', '"bastion/"', '"a..b"', '"ba#d"']
+    "value",
+    [
+        '"ssh://u:hunter2@bastion"',
+        '"hunter2@bastion"',
+        '"bastion:2222"',
+        '"bastion/"',
+        '"a..b"',
+        '"ba#d"',
+        '"256.1.1.1"',
+        '"10.0.0.1.5"',
+        '"127.0.0.1."',
+        '"-oProxyCommand=x"',
+        f'"{"x" * 10_000}"',
+        f'"{"x." * 5_000}com"',
+    ],
+    ids=lambda value: value[:20],
 )
 def test_what_does_not_belong_into_a_host_is_said(tunnel: Build, only_problem: Only, value: str) -> None:
     built = tunnel(ssh_url=None, bastion_host=value, bastion_username='"tunnel"')
     assert only_problem(built).code == "config.bad-ssh-url"
     assert built.bastion.host is None
     assert "hunter2" not in repr(built)
+    assert len(only_problem(built).params["reason"]) < 300
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "0x7f.1", "2130706433", "fe80::1%eth0", "::ffff:10.0.0.1", "bücher.example", "xn--bcher-kva.example"],
+)
+def test_what_getaddrinfo_takes_is_a_host(tunnel: Build, host: str) -> None:
+    built = tunnel(ssh_url=None, bastion_host=f'"{host}"', bastion_username='"tunnel"')
+    assert (built.problems, built.bastion.host) == ((), host)
 
 
 def test_an_ipv6_address_may_stand_in_brackets(tunnel: Build) -> None:
@@ -270,6 +295,14 @@ def test_a_helper_uses_the_tunnels_key_unless_it_has_its_own(tunnel: Build) -> N
     assert built.run_from is not None
     assert [str(key) for key in built.admin.private_keys] == ["env:OPS"]
     assert built.run_from.private_keys == built.bastion.private_keys
+
+
+def test_an_account_on_the_bastion_is_known_by_the_bastions_pins_and_one_elsewhere_is_not(tunnel: Build) -> None:
+    pin = f"SHA256:{'A' * 43}"
+    built = tunnel(host_key=f'"{pin}"', admin='"ssh://ubuntu@bastion.example.com"', run_from='"ssh://pipeline@agent"')
+    assert built.admin is not None
+    assert built.run_from is not None
+    assert (built.admin.host_keys, built.run_from.host_keys) == ((pin,), ())
 
 
 def test_a_tunnel_of_options_alone_is_named_after_its_bastion(write: Write) -> None:

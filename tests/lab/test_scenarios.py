@@ -73,15 +73,17 @@ def _holds(expected: Expectation, done: subprocess.CompletedProcess[str], stage:
     if not expected.hop:  # the contract does not fix it
         said["hop"] = wanted["hop"]
     assert said == wanted, _story(report, stage)
+    assert set(expected.also) <= set(_codes(report)), _story(report, stage)
     if expected.verdict == "healthy":
-        assert _findings_above_info(report) == [], _story(report, stage)
+        assert _codes(report, "warning", "error") == [], _story(report, stage)
     elif expected.cause:
         assert expected.cause in said["causes"]
 
 
-def _findings_above_info(report: dict[str, Any]) -> list[str]:
+def _codes(report: dict[str, Any], *severities: str) -> list[str]:
+    """The codes of all findings, or of those of the given severities."""
     findings = [finding for check in report["checks"] for finding in check["findings"]]
-    return [finding["code"] for finding in findings if finding["severity"] != "info"]
+    return [finding["code"] for finding in findings if not severities or finding["severity"] in severities]
 
 
 def _is_complete(report: dict[str, Any]) -> None:

@@ -19,8 +19,23 @@ import dns.rdatatype
 import dns.rrset
 
 #: A question is (name with its final dot, "A" or "AAAA"); an answer is a list of records, "A 203.0.113.2" or
-#: "CNAME gone.example.", or one word: NXDOMAIN, SERVFAIL, REFUSED, NOTIMP, SILENCE, TRUNCATED (over UDP), GARBAGE.
+#: "CNAME gone.example.", or one word: NXDOMAIN, SERVFAIL, REFUSED, NOTIMP, SILENCE, TRUNCATED (over UDP), GARBAGE,
+#: OTHER ID (the answer to another question), ONLY UDP (truncated, and TCP is silent), CHAIN (of CNAMEs, without end).
 Script = Mapping[tuple[str, str], "list[str] | str"]
+
+
+def _pair(address: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP on the same port; with *port* 0 on one that is free for both."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    while True:
+        udp = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            udp.bind((address, port))
+            return udp, socket.create_server(udp.getsockname()[:2], family=family)
+        except OSError:
+            udp.close()
+            if port:
+                raise
 
 
 class ScriptedNameServer:
@@ -29,11 +44,8 @@ class ScriptedNameServer:
     def __init__(self, script: Script, address: str = "127.0.0.1", port: int = 0) -> None:
         self.script = dict(script)
         self.asked: list[tuple[str, str]] = []
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._udp = socket.socket(family, socket.SOCK_DGRAM)
-        self._udp.bind((address, port))
+        self._udp, self._tcp = _pair(address, port)
         self.address, self.port = self._udp.getsockname()[:2]
-        self._tcp = socket.create_server((self.address, self.port), family=family)
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._serve_udp, self._serve_tcp)]
         for thread in self._threads:
             thread.start()
@@ -59,9 +71,12 @@ class ScriptedNameServer:
         with contextlib.suppress(OSError, struct.error):
             while True:
                 client, _ = self._tcp.accept()
-                with client:
-                    size = struct.unpack("!H", client.recv(2))[0]
-                    if reply := self._reply(client.recv(size), over_udp=False):
+                with client, contextlib.suppress(struct.error):
+                    while True:  # glibc asks for both families on one connection
+                        size = struct.unpack("!H", client.recv(2))[0]
+                        reply = self._reply(client.recv(size), over_udp=False)
+                        if reply is None:
+                            break
                         client.sendall(struct.pack("!H", len(reply)) + reply)
 
     def _reply(self, data: bytes, over_udp: bool) -> bytes | None:
@@ -76,8 +91,15 @@ class ScriptedNameServer:
             return None
         if answer == "GARBAGE":
             return data[:2] + b"\x81\x80\x00\x01"
+        if answer == "OTHER ID":
+            return bytes(each ^ 0x55 for each in data[:2]) + dns.message.make_response(query).to_wire()[2:]
+        if answer == "ONLY UDP" and not over_udp:
+            return None
+        if answer == "CHAIN":
+            labels = [name, *(f"{number}.{name}" for number in range(60))]
+            answer = [f"CNAME {label}" for label in [*labels[1:], name]]
         response = dns.message.make_response(query, recursion_available=True)
-        if answer == "TRUNCATED" or (isinstance(answer, list) and answer[:1] == ["TRUNCATED"]):
+        if answer in ("TRUNCATED", "ONLY UDP") or (isinstance(answer, list) and answer[:1] == ["TRUNCATED"]):
             answer = answer[1:] if isinstance(answer, list) else []
             if over_udp:
                 response.flags |= dns.flags.TC

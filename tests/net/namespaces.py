@@ -104,12 +104,12 @@ class Lab:
         assert process.stdout.readline() == b"ready\n"
 
     def files(self, **files: str) -> None:
-        """Files that the client sees below /etc: ``resolv_conf=…``, ``hosts=…`` (ip-netns(8))."""
+        """Files that the client sees below /etc: ``resolv_conf=…``, ``nsswitch_conf=…``, ``hosts=…`` (ip-netns(8))."""
         folder = Path("/etc/netns") / self.client
         folder.mkdir(parents=True, exist_ok=True)
         self._folders.append(folder)
         for name, text in files.items():
-            (folder / name.replace("resolv_conf", "resolv.conf")).write_text(text)
+            (folder / name.replace("_conf", ".conf")).write_text(text)
 
     def probe(self, driver: str, **request: Any) -> Any:
         """Run ``tests/…/driver`` in the client's namespace; it gets *request* and prints its answer, both as JSON."""

@@ -46,10 +46,6 @@ def test_silence_is_a_timeout(name_server: Make) -> None:
     assert ask(server_of(name_server({(NAME, "A"): "SILENCE"})), NAME, "A", 0.3).answer is Answer.TIMEOUT
 
 
-def test_garbage_is_waited_over_like_any_stray_packet(name_server: Make) -> None:
-    assert ask(server_of(name_server({(NAME, "A"): "GARBAGE"})), NAME, "A", 0.3).answer is Answer.TIMEOUT
-
-
 def test_a_port_where_no_server_listens_is_unreachable(name_server: Make) -> None:
     gone = name_server({})
     gone.close()
@@ -60,6 +56,19 @@ def test_a_truncated_answer_is_asked_for_again_over_tcp(name_server: Make) -> No
     scripted = name_server({(NAME, "A"): ["TRUNCATED", "A 203.0.113.2"]})
     assert ask(server_of(scripted), NAME, "A", 2.0).addresses == ("203.0.113.2",)
     assert len(scripted.asked) == 2
+
+
+def test_where_tcp_fails_a_truncated_answer_is_none_and_says_so(name_server: Make) -> None:
+    scripted = name_server({(NAME, "A"): "ONLY UDP"})
+    reply = ask(server_of(scripted), NAME, "A", 2.0)
+    assert reply.answer is Answer.TRUNCATED
+    assert "TCP port" in reply.detail
+
+
+@pytest.mark.parametrize("answer", ["GARBAGE", "OTHER ID"])
+def test_what_is_no_answer_is_not_silence(name_server: Make, answer: str) -> None:
+    reply = ask(server_of(name_server({(NAME, "A"): answer})), NAME, "A", 0.3)
+    assert (reply.answer, bool(reply.detail)) == (Answer.OTHER, True)
 
 
 def test_a_server_on_ipv6_is_asked(name_server: Make) -> None:

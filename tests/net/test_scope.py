@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunneldoctor.net.scope import is_loopback, is_private, is_unspecified, same_site
+from tunneldoctor.net.scope import is_loopback, is_private, is_unspecified, literal, same_site
 from tunneldoctor.net.sinkholes import why_not_real
 
 
@@ -18,6 +18,16 @@ def test_private_networks(address: str) -> None:
 @pytest.mark.parametrize("address", ["203.0.113.2", "172.32.0.1", "100.128.0.1", "2001:db8::1", "127.0.0.1", "a-name"])
 def test_addresses_that_are_not_private(address: str) -> None:
     assert not is_private(address)
+
+
+@pytest.mark.parametrize("host", ["127.1", "0x7f.1", "0177.0.0.1", "2130706433", "0x7f000001"])
+def test_an_old_form_of_an_address_is_that_address(host: str) -> None:
+    assert literal(host) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.", "1.2.3.4.5", "256.1", "abc", "0xg", "1.2.3.4 x", "", "10.example"])
+def test_what_only_looks_like_an_address_is_a_name(host: str) -> None:
+    assert literal(host) is None
 
 
 def test_unspecified_and_loopback() -> None:

@@ -42,7 +42,6 @@ _KEYS = (
     ("admin_private_key", "REF", "Its key."),
     ("run_from", "URL", "Where the real client runs."),
 )
-#: Part of the configuration's interface, without a check that uses them yet.
 _REPEATED = {"via", "known_hosts", "host_key"}
 _COMPLETIONS = {
     "private_key": complete_files,

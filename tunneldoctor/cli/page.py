@@ -12,18 +12,19 @@ if TYPE_CHECKING:
 
 _FIX, _CAUSES, _VERIFY = "## How to fix it", "## What else it could be", "## How to make sure"
 _PLACES = {"here": "here", "bastion": "on the bastion", "database": "on the database host", "cloud": "in the cloud"}
+_ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "sqlserver": "SQL Server"}
 _PROVIDERS = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud", "onprem": "on premises"}
 
 
 def markdown(page: Page, tunnel: Tunnel | None = None) -> str:
-    """*page* for a reader. With a *tunnel* its values stand in the commands, and only its provider's are shown."""
+    """*page* for a reader. With a *tunnel* its values are in the commands, and only what fits it shows."""
     from tunneldoctor.catalog import tunnel_values
 
-    provider = tunnel.provider if tunnel else None
     values = tunnel_values(tunnel, _hop(page), {}) if tunnel else {}
+    looks = [each.step for each in page.next_steps]
     after = {
-        _FIX: [line for step in page.remedy if _fits(step, provider) for line in _step(step, values)],
-        _CAUSES: _causes(page) + [line for each in page.next_steps for line in _step(each.step, values)],
+        _FIX: [line for step in page.remedy if _fits(step, tunnel) for line in _step(step, values)],
+        _CAUSES: _causes(page) + [line for step in looks if _fits(step, tunnel) for line in _step(step, values)],
         _VERIFY: _step(page.verify, values) if page.verify else [],
     }
     return "\n".join([*_heading(page, values), *_body(page, values, after)]).rstrip() + "\n"
@@ -66,15 +67,21 @@ def _causes(page: Page) -> list[str]:
 def _step(step: Step, values: Mapping[str, Value]) -> list[str]:
     from tunneldoctor.catalog import command, text
 
-    where = _PLACES[step.run_on] + (f", {_PROVIDERS[step.provider]}" if step.provider else "")
+    engines = " and ".join(_ENGINES.get(each, each) for each in step.engines)
+    whose = [_PROVIDERS[step.provider]] if step.provider else []
+    where = ", ".join([_PLACES[step.run_on], *whose, *([engines] if engines else [])])
     if step.command is None:
         return [f"- {text(step.text, values)} ({where})", ""]
     lines = command(step.command, values).splitlines()
     return [f"- {text(step.text, values)} ({where}):", "", *(f"      {line}" for line in lines), ""]
 
 
-def _fits(step: Step, provider: str | None) -> bool:
-    return provider is None or step.provider in (None, provider)
+def _fits(step: Step, tunnel: Tunnel | None) -> bool:
+    """Whether the step is for this tunnel's provider and engine; all are where those are not known."""
+    provider = tunnel.provider if tunnel else None
+    engine = tunnel.database.engine if tunnel and tunnel.database else None
+    of_the_engine = engine is None or not step.engines or engine in step.engines
+    return of_the_engine and (provider is None or step.provider in (None, provider))
 
 
 def _hop(page: Page) -> str:

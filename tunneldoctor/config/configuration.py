@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunneldoctor.config import file
-from tunneldoctor.config.errors import ConfigError, nearest
+from tunneldoctor.config.errors import ConfigError
 from tunneldoctor.config.file import Document
 from tunneldoctor.config.keys import option_name, read_option
 from tunneldoctor.config.settings import Entry, Place, Settings, Surroundings
 from tunneldoctor.config.tunnel import build
 from tunneldoctor.model import Origin, Tunnel, visible
+from tunneldoctor.nearest import nearest
 
 #: Command-line options by the key of the configuration that each stands for; ``via`` and lists may hold several.
 Overrides = Mapping[str, str | Sequence[str]]

@@ -8,7 +8,15 @@ from tunneldoctor.config.errors import BadUrl
 from tunneldoctor.config.text import port_number, split_port
 from tunneldoctor.model import Tls, visible
 
-DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "sqlserver": 1433}
+DEFAULT_PORTS = {
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "sqlserver": 1433,
+    "redis": 6379,
+    "mongodb": 27017,
+    "oracle": 1521,
+}
 
 _SECRET = re.compile(r"pass(?!file)|pwd|secret|token|credential", re.IGNORECASE)
 

@@ -3,6 +3,7 @@
 Where it asks for nothing, the mode is the driver's own default.
 """
 
+from tunneldoctor.config import other_databases
 from tunneldoctor.config.database_parts import DatabaseUrl
 from tunneldoctor.config.errors import BadUrl
 from tunneldoctor.model import Tls, visible
@@ -35,6 +36,8 @@ def wanted(url: DatabaseUrl) -> Tls:
         return _postgresql(url)
     if url.engine == "sqlserver":
         return _sqlserver(url)
+    if url.engine in other_databases.TLS:
+        return other_databases.TLS[url.engine](url)
     return _mysql(url)
 
 

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-from tunneldoctor.config import database_tls, jdbc
+from tunneldoctor.config import database_tls, jdbc, other_databases
 from tunneldoctor.config.database_parts import (
     DEFAULT_PORTS,
     DatabaseUrl,
@@ -22,12 +22,19 @@ _ENGINES = {
     "mariadb": "mariadb",
     "sqlserver": "sqlserver",
     "mssql": "sqlserver",
+    "redis": "redis",
+    "rediss": "redis",
+    "mongodb": "mongodb",
+    "oracle": "oracle",
     "tcp": "tcp",
 }
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.-]{0,30})(?:\+([A-Za-z0-9_]{1,30}))?://")
 #: Longest connection string that is read, in characters.
 LONGEST = 4096
-_FORM = "write it as postgresql://user@host:5432/name, mysql://…, sqlserver://…, jdbc:… or tcp://host:port"
+_FORM = (
+    "write it as postgresql://user@host:5432/name, mysql://…, sqlserver://…, redis://…, mongodb://…, oracle://…, jdbc:… "
+    "or tcp://host:port"
+)
 _ESCAPE = "write @ in a user name or a password as %40, / as %2F, : as %3A, ? as %3F and # as %23"
 # sqlalchemy/engine/url.py, _parse_url: the password ends at the first @ and may hold a slash.
 _SQLALCHEMY_USER = re.compile(r"([^:/@]*)(?::([^@]*))?@")
@@ -52,8 +59,14 @@ def parse(text: str) -> DatabaseUrl:
         return _tcp(rest)
     if engine == "sqlserver" and ";" in rest:
         return _with_tls(jdbc.sqlserver(rest, "url"))
+    if engine == "mongodb" and scheme[2]:
+        why = "mongodb+srv:// asks DNS for its hosts, and a tunnel leads to one of them"
+        raise BadUrl("scheme", why, "write mongodb://host:27017/name?directConnection=true with tls=true where it is on")
     dialect = "sqlalchemy" if scheme[2] else "libpq" if engine == "postgresql" else "url"
-    return _with_tls(_uri(rest, engine, dialect, (scheme[2] or "").lower()))
+    url = _uri(rest, engine, dialect, (scheme[2] or "").lower())
+    if scheme[1].lower() == "rediss":
+        url.options["tls"] = "true"
+    return _with_tls(other_databases.oracle_name(url) if engine == "oracle" else url)
 
 
 def _with_tls(url: DatabaseUrl) -> DatabaseUrl:

@@ -1,8 +1,5 @@
 """What ends the reading of a configuration, and of one URL in it."""
 
-import difflib
-from collections.abc import Iterable
-
 
 class ConfigError(Exception):
     """The configuration can't be used at all: exit status 2. The text is one line with place, fault and remedy."""
@@ -20,9 +17,3 @@ class BadUrl(Exception):
         self.part = part
         self.reason = reason
         self.correction = correction
-
-
-def nearest(name: str, candidates: Iterable[str]) -> str:
-    """``; did you mean …?`` with the nearest of *candidates*, or nothing."""
-    near = difflib.get_close_matches(name, list(candidates), n=1)
-    return f"; did you mean {near[0]}?" if near else ""

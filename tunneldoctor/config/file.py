@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunneldoctor.config.errors import ConfigError, nearest
+from tunneldoctor.config.errors import ConfigError
 from tunneldoctor.config.keys import HOP_NAMES, HOP_READERS, READERS, Reader, shown_path
 from tunneldoctor.config.lines import Lines
 from tunneldoctor.config.settings import Entry, Place
 from tunneldoctor.model import Origin, visible
+from tunneldoctor.nearest import nearest
 
 #: Largest configuration file that is read, in bytes.
 LARGEST = 1024 * 1024
@@ -106,6 +107,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     reason = re.sub(r" ?\(at [^)]*\)$", "", str(error))
+    if reason == "Cannot overwrite a value":
+        return "this key is there a second time"
     return visible(reason[:1].lower() + reason[1:], 200)
 
 

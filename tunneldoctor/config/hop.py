@@ -44,7 +44,8 @@ def bastion(settings: Settings, draft: Draft) -> Hop:
     known_hosts, host_keys = _pins(settings.find, "bastion", settings.surroundings, draft)
     if known_hosts is None and ssh:
         known_hosts = ssh.known_hosts
-    return _hop("bastion", server, credentials, password, known_hosts, host_keys, ssh.host_key_alias if ssh else None)
+    hop = _hop("bastion", server, credentials, password, known_hosts, host_keys, ssh.host_key_alias if ssh else None)
+    return replace(hop, agent_socket=ssh.agent_socket, address_family=ssh.address_family) if ssh else hop
 
 
 def jumps(settings: Settings, own: Hop, draft: Draft) -> tuple[Hop, ...]:
@@ -67,6 +68,7 @@ def _complete(jump: Hop, own: Hop, draft: Draft) -> Hop:
         passphrase=own.passphrase,
         certificate=jump.certificate or own.certificate,
         agent=own.agent,
+        agent_socket=own.agent_socket,
     )
 
 
@@ -86,7 +88,8 @@ def _jump(name: str, written: str | Mapping[str, Any], entry: Entry, settings: S
     for key, value in (("bastion_host", server.host), ("bastion_username", server.username)):
         if value is None and key not in server.unreadable:
             _note(draft, name, "via", entry.origin, key)
-    return _hop(name, server, credentials, password or server.password, known_hosts, host_keys, None)
+    hop = _hop(name, server, credentials, password or server.password, known_hosts, host_keys, None)
+    return replace(hop, agent_socket=own.agent_socket)
 
 
 def helper(key: str, settings: Settings, own: Hop, draft: Draft) -> Hop | None:
@@ -104,7 +107,10 @@ def helper(key: str, settings: Settings, own: Hop, draft: Draft) -> Hop | None:
         if value is None and name not in server.unreadable:
             _note(noted, key, key, entry.origin, name)
     draft.problems += [_milder(problem) for problem in noted.problems]
-    return _hop(key, server, credentials, server.password, own.known_hosts, (), own.host_key_alias)
+    same = (server.host, server.port) == (own.host, own.port)  # one host key for all accounts of a server
+    host_keys, alias = (own.host_keys, own.host_key_alias) if same else ((), None)
+    hop = _hop(key, server, credentials, server.password, own.known_hosts, host_keys, alias)
+    return replace(hop, agent_socket=own.agent_socket)
 
 
 def _milder(problem: Problem) -> Problem:

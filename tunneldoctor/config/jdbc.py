@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from tunneldoctor.config import other_databases
 from tunneldoctor.config.database_parts import (
     DEFAULT_PORTS,
     DatabaseUrl,
@@ -33,9 +34,11 @@ def parse(text: str) -> DatabaseUrl:
         return _postgresql(text[match.end() :])
     if match := _MYSQL.match(text):
         return _mysql(text[match.end() :], match[1].lower())
+    if match := re.match(r"oracle:thin:", text, re.IGNORECASE):
+        return other_databases.oracle_jdbc(text[match.end() :])
     named = re.match(r"[A-Za-z0-9]{1,20}:", text)
     what = f"jdbc:{named[0]}" if named else "what follows jdbc:"
-    raise BadUrl("scheme", f"{what} is no database that is known", "postgresql, mysql, mariadb or sqlserver")
+    raise BadUrl("scheme", f"{what} is no database that is known", "postgresql, mysql, mariadb, sqlserver or oracle")
 
 
 def _postgresql(rest: str) -> DatabaseUrl:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tunneldoctor.config.durations import duration
-from tunneldoctor.config.errors import nearest
 from tunneldoctor.model import Provider
+from tunneldoctor.nearest import nearest
 
 #: Turns a raw value into the one that is used, or raises ValueError with fault and remedy.
 Reader = Callable[[Any], Any]

@@ -68,4 +68,5 @@ def _advice(host: str, fault: str, key: str) -> dict[str, str]:
     name, colon, port = host.partition(":")
     if colon and port.isdigit():
         return {"reason": f"{key} has a port in it", "correction": f"write {name}, and {port} in its own key"}
-    return {"reason": f"{host!r} can't be a host: {fault}", "correction": "write a host name or an IP address"}
+    shown = visible(host, 80)
+    return {"reason": f"'{shown}' can't be a host: {fault}", "correction": "write a host name or an IP address"}

@@ -46,6 +46,8 @@ class SshHost:
     problems: tuple[Problem, ...] = ()
     several_forwards: bool = False
     local_address: str = "127.0.0.1"
+    agent_socket: str | None = None
+    address_family: str = "any"
 
 
 @dataclass(frozen=True, slots=True)

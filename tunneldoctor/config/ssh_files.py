@@ -38,19 +38,22 @@ class SshFiles:
                 there = [path for path in there if path.is_file()]
         return tuple(Reference("file", str(path)) for path in there), agent
 
-    def _agent(self) -> str | None:
-        socket = self.surroundings.environ.get("SSH_AUTH_SOCK")
-        return "" if socket and self.agent_socket() == socket else None
-
     def agent_socket(self) -> str | None:
-        """The socket of the agent that is asked, or None where none is."""
-        socket = self.surroundings.environ.get("SSH_AUTH_SOCK")
+        """The socket of the agent that is asked where it is not that of ``$SSH_AUTH_SOCK``, else None."""
+        asked = self._identity_agent()
+        return None if asked in {"SSH_AUTH_SOCK", "none"} else str(self._path(asked))
+
+    def _identity_agent(self) -> str:
+        """``SSH_AUTH_SOCK``, ``none`` or a path (ssh_config(5), IdentityAgent)."""
         asked = (self.options.get("identityagent") or ("SSH_AUTH_SOCK",))[0]
-        if asked.startswith("$"):
-            asked = self.surroundings.environ.get(asked.strip("${}"), "none")
-        if asked == "SSH_AUTH_SOCK":
-            return socket
-        return None if asked.lower() == "none" else str(self._path(asked))
+        if re.fullmatch(r"\$\w+", asked):
+            return self.surroundings.environ.get(asked[1:]) or "none"
+        return asked.lower() if asked.lower() == "none" else asked
+
+    def _agent(self) -> str | None:
+        asked = self._identity_agent()
+        there = self.surroundings.environ.get("SSH_AUTH_SOCK") if asked == "SSH_AUTH_SOCK" else asked != "none"
+        return "" if there else None
 
     def certificate(self) -> Reference | None:
         """The first certificate, or None."""

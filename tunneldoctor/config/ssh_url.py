@@ -78,7 +78,8 @@ def _host_and_port(place: str, *, bare: bool) -> tuple[str, int | None]:
         raise BadUrl("host", "there is no host in it", _FORM)
     if ":" in (written or ""):
         raise BadUrl("host", "there are several colons after the user", "put an IPv6 address in brackets")
-    return host, _port(written, bare=bare)
+    # The % before the interface of a link-local address is written %25 in a URL (RFC 6874).
+    return host.replace("%25", "%") if ":" in host else host, _port(written, bare=bare)
 
 
 def _port(written: str | None, *, bare: bool) -> int | None:

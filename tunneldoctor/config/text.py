@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import socket
 import unicodedata
 from dataclasses import dataclass
 
@@ -50,6 +51,8 @@ def host_fault(host: str) -> str | None:
         return f"it has a {match[0]} in it"
     if "%" in host:
         return "it has a % in it"
+    if host.removesuffix(".").rpartition(".")[2].isdecimal() and not _is_ipv4(host):
+        return "it looks like an IPv4 address and is none"  # no top-level domain is a number (RFC 3696 §2)
     return _label_fault(host.removesuffix("."))
 
 
@@ -65,6 +68,15 @@ def _is_ipv6(host: str) -> bool:
     try:
         ipaddress.IPv6Address(host)
     except ValueError:
+        return False
+    return True
+
+
+def _is_ipv4(host: str) -> bool:
+    """True for what getaddrinfo takes for an IPv4 address: 127.1 and 0x7f.1 as well (inet_aton(3))."""
+    try:
+        socket.inet_aton(host)
+    except OSError:
         return False
     return True
 

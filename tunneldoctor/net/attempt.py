@@ -29,7 +29,8 @@ _NO_ROUTE = {
     errno.ENETDOWN,
     errno.EHOSTDOWN,
     errno.EAFNOSUPPORT,
-    errno.EINVAL,  # a blackhole route: ip-route(8)
+    errno.EINVAL,  # a blackhole route: ip-route(8); a link-local address without its interface
+    errno.ENODEV,  # fe80::1%eth9, and no eth9 here
     getattr(errno, "ENONET", errno.ENETUNREACH),
 }
 _DENIED = {errno.EACCES, errno.EPERM}

@@ -33,6 +33,8 @@ class Dial:
         self._socket: socket.socket | None = None
         try:
             self._begin(ttl)
+        except socket.gaierror:  # an address that can't be one here: an interface that is not there
+            self._decide(errno.ENODEV)
         except OSError as error:
             self._decide(error.errno or errno.EIO)
 

@@ -47,7 +47,7 @@ class Configuration:
 
     def candidates(self, host: str) -> tuple[str, ...]:
         """The full names that the system tries for *host*, in its order (resolv.conf(5): ndots, search)."""
-        bare = host.removesuffix(".")
+        bare = _ascii(host).removesuffix(".")
         if host.endswith(".") or not self.search:
             return (f"{bare}.",)
         searched = [f"{bare}.{domain.removesuffix('.')}." for domain in self.search if domain.strip(".")]
@@ -123,6 +123,14 @@ def opinions_of_all(
     return opinions(ask_all(system.servers, names, seconds, cancelled), names)
 
 
+class _Truncated(Exception):
+    """The answer was too long for UDP, and could not be had over TCP."""
+
+
+class BadResponse(ValueError):
+    """A message that can be read, but is no answer to what was asked."""
+
+
 class _Question:
     """One question on a thread of its own."""
 
@@ -148,6 +156,8 @@ def ask(server: Server, name: str, family: str, seconds: float) -> Reply:
         message = _exchange(server, name, family, seconds)
     except dns.exception.Timeout:
         return Reply(server, name, family, Answer.TIMEOUT, seconds=time.monotonic() - started)
+    except _Truncated as error:
+        return Reply(server, name, family, Answer.TRUNCATED, (), (), str(error), time.monotonic() - started)
     except OSError as error:
         return Reply(server, name, family, _unreachable(error), (), (), str(error), time.monotonic() - started)
     except (dns.exception.DNSException, ValueError) as error:
@@ -157,10 +167,7 @@ def ask(server: Server, name: str, family: str, seconds: float) -> Reply:
 
 
 def _exchange(server: Server, name: str, family: str, seconds: float) -> dns.message.Message:
-    """Over a connected UDP socket, so that ICMP "port unreachable" is seen (udp(7)); over TCP where truncated.
-
-    Sent again every second: a datagram may be lost, and routers limit their ICMP answers (icmp_ratelimit, icmp(7)).
-    """
+    """Over a connected UDP socket, so that ICMP "port unreachable" is seen (udp(7)); over TCP where truncated."""
     query = dns.message.make_query(_encoded(name), family)
     expiration = time.time() + seconds
     where = socket.getaddrinfo(server.address, server.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
@@ -168,25 +175,51 @@ def _exchange(server: Server, name: str, family: str, seconds: float) -> dns.mes
         sock.setblocking(False)
         sock.connect(where[4])
         message = _answered(sock, query, expiration)
-    if message.flags & dns.flags.TC:
+    return _over_tcp(query, server, expiration) if message.flags & dns.flags.TC else message
+
+
+def _over_tcp(query: dns.message.Message, server: Server, expiration: float) -> dns.message.Message:
+    try:
         return dns.query.tcp(query, server.address, max(0.05, expiration - time.time()), server.port)
-    return message
+    except (OSError, EOFError, dns.exception.DNSException) as error:
+        raise _Truncated(f"TCP port {server.port}: {error or type(error).__name__}") from error
 
 
 def _answered(sock: socket.socket, query: dns.message.Message, expiration: float) -> dns.message.Message:
+    """Sent again every second: datagrams get lost, and routers limit their ICMP answers (icmp_ratelimit, icmp(7))."""
     while True:
         dns.query.send_udp(sock, query, None, expiration)
         until = min(expiration, time.time() + RESEND)
         try:
-            message: dns.message.Message = dns.query.receive_udp(sock, None, until, ignore_errors=True, query=query)[0]
-            return message
+            return _received(sock, query, until)
         except dns.exception.Timeout:
             if until >= expiration:
                 raise
 
 
+def _received(sock: socket.socket, query: dns.message.Message, until: float) -> dns.message.Message:
+    """The answer to *query*. What is none is waited past, as glibc does, and raised where nothing better comes."""
+    useless: Exception | None = None
+    while True:
+        try:
+            message: dns.message.Message = dns.query.receive_udp(sock, None, until)[0]
+        except dns.exception.Timeout as silence:
+            raise useless or silence from None
+        except dns.exception.DNSException as error:
+            useless = error
+            continue
+        if query.is_response(message):
+            return message
+        useless = BadResponse("it answers another question")
+
+
 def _encoded(name: str) -> dns.name.Name:
-    return dns.name.from_text(name.encode("idna").decode("ascii") if not name.isascii() else name)
+    return dns.name.from_text(_ascii(name))
+
+
+def _ascii(name: str) -> str:
+    """*name* as it is asked for (RFC 3490), which also shows a letter that only looks like another."""
+    return name if name.isascii() else name.encode("idna").decode("ascii")
 
 
 def _unreachable(error: OSError) -> Answer:

@@ -15,7 +15,8 @@ class Answer(StrEnum):
     REFUSED = "REFUSED"
     TIMEOUT = "no reply"
     UNREACHABLE = "unreachable"
-    OTHER = "another answer"
+    TRUNCATED = "too long for UDP, and TCP fails"
+    OTHER = "no usable answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ _OF_ONE_NAME = (
     Answer.NXDOMAIN,
     Answer.SERVFAIL,
     Answer.REFUSED,
+    Answer.TRUNCATED,
     Answer.OTHER,
     Answer.TIMEOUT,
     Answer.UNREACHABLE,

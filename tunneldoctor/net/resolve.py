@@ -23,6 +23,8 @@ HOSTS: Final = (
     if sys.platform == "win32"
     else Path("/etc/hosts")
 )
+#: nsswitch.conf(5): which sources the C library asks for a name, in which order.
+SWITCH: Final = Path("/etc/nsswitch.conf")
 #: What stock hosts files call this machine itself (Debian, Red Hat).
 _LOCAL = {"localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"}
 #: Bytes of a hosts file that are read; block lists are large.
@@ -61,11 +63,16 @@ class HostsEntry:
     address: str
 
 
-class SystemLookup:
-    """getaddrinfo of *host*, begun at once. One may wait for it in several steps."""
+#: What ssh_config(5) calls the families, as getaddrinfo takes them.
+_FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
-    def __init__(self, host: str) -> None:
+
+class SystemLookup:
+    """getaddrinfo of *host*, begun at once. One may wait for it in several steps. *family*: any, inet or inet6."""
+
+    def __init__(self, host: str, family: str = "any") -> None:
         self._host = host
+        self._family = _FAMILIES[family]
         self._started = time.monotonic()
         self._result: Resolved | LookupFailure | None = None
         self._done = threading.Event()
@@ -86,7 +93,7 @@ class SystemLookup:
 
     def _look_up(self) -> None:
         try:
-            found = socket.getaddrinfo(self._host, None, type=socket.SOCK_STREAM)
+            found = socket.getaddrinfo(self._host, None, self._family, socket.SOCK_STREAM)
             addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
             self._result = Resolved(tuple(addresses)[:MOST_ADDRESSES], self.elapsed)
         except socket.gaierror as error:
@@ -142,6 +149,11 @@ def _entry(number: int, line: str, wanted: str) -> HostsEntry | None:
     if len(words) < 2 or wanted not in (word.lower() for word in words[1:]):
         return None
     return HostsEntry(number, words[0]) if parse(words[0]) else None
+
+
+def hosts_sources(path: Path = SWITCH) -> tuple[str, ...]:
+    """The lines of nsswitch.conf that say where names of hosts are looked up."""
+    return tuple(line.strip() for line in _lines(path) if line.startswith("hosts:"))
 
 
 def _lines(path: Path) -> list[str]:

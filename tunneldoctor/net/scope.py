@@ -1,6 +1,11 @@
 """What kind of address an address is: this machine, a private network, or the world."""
 
 import ipaddress
+import re
+import socket
+
+# What may be an address in an old form; inet_aton alone would take "1.2.3.4 and more".
+_SHORT = re.compile(r"[0-9][0-9a-fA-FxX]*(?:\.[0-9][0-9a-fA-FxX]*){0,3}")
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -21,9 +26,22 @@ def parse(address: str) -> IPAddress | None:
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
+def literal(host: str) -> str | None:
+    """*host* where it is an IP address and needs no lookup, else None.
+
+    127.1, 0x7f.1 and 017700000001 are addresses as well, for getaddrinfo as for ssh (inet_aton(3)): 127.0.0.1.
+    """
+    if parse(host) is not None:
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host)) if _SHORT.fullmatch(host) else None
+    except OSError:
+        return None
+
+
 def is_literal(host: str) -> bool:
     """True where *host* is an IP address and needs no lookup."""
-    return parse(host) is not None
+    return literal(host) is not None
 
 
 def is_private(address: str) -> bool:

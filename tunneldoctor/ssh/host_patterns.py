@@ -1,4 +1,4 @@
-"""The names in front of a known_hosts line: plain, hashed, patterns and their negation (match.c, hostfile.c)."""
+"""OpenSSH's patterns, and the names in front of a known_hosts line: plain, hashed, negated (match.c, hostfile.c)."""
 
 from __future__ import annotations
 
@@ -53,15 +53,18 @@ def matches(name: bytes, patterns: bytes) -> bool:
         if len(pattern) > _LONGEST_PATTERN:
             return False
         negated = pattern.startswith(b"!")
-        if _glob(name, pattern[1:] if negated else pattern):
+        if fits(name, pattern[1:] if negated else pattern):
             if negated:
                 return False
             fits = True
     return fits
 
 
-def _glob(name: bytes, pattern: bytes) -> bool:
-    """``*`` and ``?`` and nothing else; linear in practice, so that no pattern can hold the examination up."""
+def fits(name: bytes, pattern: bytes) -> bool:
+    """match_pattern in match.c: ``*`` and ``?`` and nothing else.
+
+    Linear in practice, so that no pattern can hold the examination up.
+    """
     at = here = 0
     star, resume = -1, 0
     while at < len(name):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tunneldoctor.model import Address, Origin, Outcome, Severity, Tunnel
+from tunneldoctor.model import Address, Database, Origin, Outcome, Severity, Tunnel
 from tunneldoctor_checks.config._holder import _is_this_tunnel
 from tunneldoctor_checks.config.local_port import CHECK
 
@@ -66,6 +66,17 @@ def test_a_holder_on_all_addresses_is_found(make_tunnel: Make, run_check: Run) -
     with socket.create_server(("", 0)) as listener:
         port = listener.getsockname()[1]
         (finding,) = run_check(CHECK, make_tunnel(local_port=port)).findings
+    assert f"pid {os.getpid()}" in str(finding.params["holder"])
+
+
+def test_who_listens_beside_it_gets_what_is_meant_for_localhost(make_tunnel: Make, run_check: Run) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        named, numbered = (Database("postgresql", host, port) for host in ("localhost", "127.0.0.1"))
+        (finding,) = run_check(CHECK, make_tunnel(local_port=port, database=named)).findings
+        assert run_check(CHECK, make_tunnel(local_port=port, database=numbered)) == Outcome()
+    assert (finding.code, finding.severity) == ("config.local-port-in-use", Severity.WARNING)
+    assert finding.params["local_address"] == "::1"
     assert f"pid {os.getpid()}" in str(finding.params["holder"])
 
 

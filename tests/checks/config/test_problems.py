@@ -10,12 +10,13 @@ import pytest
 from tunneldoctor.config import load
 from tunneldoctor.model import Check, Outcome, Tunnel, Where
 from tunneldoctor_checks.config.database import CHECK as DATABASE
+from tunneldoctor_checks.config.database_port import CHECK as DATABASE_PORT
 from tunneldoctor_checks.config.helpers import CHECK as HELPERS
 from tunneldoctor_checks.config.hop import CHECK as HOP
 from tunneldoctor_checks.config.secrets import CHECK as SECRETS
 from tunneldoctor_checks.config.target import CHECK as TARGET
 
-CHECKS = (DATABASE, HELPERS, HOP, SECRETS, TARGET)
+CHECKS = (DATABASE, DATABASE_PORT, HELPERS, HOP, SECRETS, TARGET)
 CONFIGURATIONS = {
     "nothing": "",
     "urls": """

@@ -20,6 +20,18 @@ MAIN = {
     **{f"servfail.example.com. {family}": "SERVFAIL" for family in _BOTH},
     **{f"refused.example.com. {family}": "REFUSED" for family in _BOTH},
     **{f"silent.example.com. {family}": "SILENCE" for family in _BOTH},
+    **{f"garbage.example.com. {family}": "GARBAGE" for family in _BOTH},
+    **{f"other-id.example.com. {family}": "OTHER ID" for family in _BOTH},
+    **{f"only-udp.example.com. {family}": "ONLY UDP" for family in _BOTH},
+    **{f"chain.example.com. {family}": "CHAIN" for family in _BOTH},
+    **{f"notimp.example.com. {family}": "NOTIMP" for family in _BOTH},
+    "over-tcp.example.com. A": ["TRUNCATED", "A 203.0.113.2"],
+    "many.example.com. A": ["TRUNCATED", *(f"A 203.0.{third}.{last}" for third in range(5) for last in range(1, 201))],
+    "half-silent.example.com. A": ["A 203.0.113.2"],
+    "half-silent.example.com. AAAA": "SILENCE",
+    "half-failing.example.com. A": ["A 203.0.113.2"],
+    "half-failing.example.com. AAAA": "SERVFAIL",
+    "printer.local. A": ["A 203.0.113.2"],
     "zero.example.com. A": ["A 0.0.0.0"],
     "loop.example.com. A": ["A 127.0.0.1"],
     "blocked.example.com. A": ["A 146.112.61.106"],
@@ -46,6 +58,7 @@ def network() -> Iterator[Lab]:
         lab.serve(lab.client, MAIN, "127.0.0.1")
         lab.serve(lab.client, OTHER, "127.0.0.2")
         lab.serve(lab.client, {}, "127.0.0.3")
+        lab.serve(lab.client, {"late.example.com. A": ["A 203.0.113.2"]}, "127.0.0.4")
         yield lab
 
 
@@ -57,6 +70,7 @@ def look(network: Lab) -> Callable[..., Any]:
         servers = rest.pop("servers", ["127.0.0.1"])
         options = rest.pop("options", "options timeout:1 attempts:1")
         resolv_conf = "".join(f"nameserver {each}\n" for each in servers) + f"{options}\n"
+        network.files(nsswitch_conf=rest.pop("switch", "hosts: files dns\n"))
         network.files(resolv_conf=resolv_conf, hosts="127.0.0.1 localhost\n" + rest.pop("hosts", ""))
         return network.probe("tests/checks/driver.py", check=check, host=host, **rest)
 

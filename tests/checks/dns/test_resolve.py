@@ -22,6 +22,12 @@ def test_an_address_is_handed_on_as_it_is(run_check: Callable[..., Any], host: s
     assert (codes(outcome), outcome.facts) == ([], {ADDRESSES: (host,)})
 
 
+@pytest.mark.parametrize("host", ["127.1", "0x7f.0.0.1"])
+def test_a_short_form_of_an_address_is_the_address(run_check: Callable[..., Any], host: str) -> None:
+    outcome = run_check(CHECK, facts={ENDPOINT: Address(host, 22)})
+    assert (codes(outcome), outcome.facts) == ([], {ADDRESSES: ("127.0.0.1",)})
+
+
 def test_localhost_is_this_machine_and_healthy(run_check: Callable[..., Any]) -> None:
     outcome = run_check(CHECK, facts={ENDPOINT: Address("localhost", 22)})
     assert codes(outcome) == []
@@ -56,6 +62,23 @@ class TestNames:
     def test_an_alias_is_healthy(self, look: Look) -> None:
         assert look("dns.resolve", "alias.example.com")["facts"] == {"addresses": ["203.0.113.2"]}
 
+    @pytest.mark.parametrize("host", ["over-tcp.example.com", "half-failing.example.com", "printer.local"])
+    def test_a_name_that_resolves_all_the_same_is_healthy(self, look: Look, host: str) -> None:
+        seen = look("dns.resolve", host)
+        assert (seen["codes"], seen["facts"]) == ([], {"addresses": ["203.0.113.2"]})
+
+    def test_of_a_thousand_addresses_the_first_sixteen_are_enough(self, look: Look) -> None:
+        seen = look("dns.resolve", "many.example.com")
+        assert (seen["codes"], len(seen["facts"]["addresses"])) == ([], 16)
+
+    def test_what_a_server_sends_that_is_no_answer_is_told(self, look: Look) -> None:
+        assert "it answers another question" in str(look("dns.resolve", "other-id.example.com")["evidence"])
+
+    def test_a_system_that_asks_no_name_server_is_told_with_the_line_that_says_so(self, look: Look) -> None:
+        seen = look("dns.resolve", "good.example.com", switch="passwd: files\nhosts: files mymachines\n")
+        assert seen["codes"] == ["dns.unclassified"]
+        assert "/etc/nsswitch.conf: hosts: files mymachines" in seen["evidence"]
+
     def test_a_search_domain_completes_a_short_name(self, look: Look) -> None:
         seen = look("dns.resolve", "bastion", options="search corp.example")
         assert seen["facts"] == {"addresses": ["203.0.113.2"]}
@@ -70,6 +93,11 @@ class TestNames:
             ("silent.example.com", "dns.timeout"),
             ("gone.example.com", "dns.dangling-alias"),
             ("empty-alias.example.com", "dns.dangling-alias"),
+            ("chain.example.com", "dns.dangling-alias"),
+            ("garbage.example.com", "dns.unclassified"),
+            ("other-id.example.com", "dns.unclassified"),
+            ("notimp.example.com", "dns.unclassified"),
+            ("only-udp.example.com", "dns.tcp-blocked"),
         ],
     )
     def test_what_the_name_server_says_is_the_code(self, look: Look, host: str, code: str) -> None:

@@ -74,6 +74,12 @@ def test_without_time_left_nothing_is_claimed(run_check: Callable[..., Any]) -> 
     assert outcome.unknown
 
 
+@pytest.mark.parametrize("host", ["fe80::1", "fe80::1%no-such-interface"])
+def test_a_link_local_address_without_its_interface_is_no_route(run_check: Callable[..., Any], host: str) -> None:
+    outcome = run_check(CHECK, facts={ENDPOINT: Address(host, 22), ADDRESSES: (host,)})
+    assert codes(outcome) == ["tcp.no-route"]
+
+
 @pytest.mark.lab
 @usable
 class TestBehindFirewalls:
