@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -201,3 +202,30 @@ def test_waiting_ends_at_once_where_waiting_is_of_no_use(company, program) -> No
 def test_waiting_ends_when_the_time_is_up(company, program) -> None:
     done = program(*company(BROKEN, retry="while-waiting"), "--wait", "1s")
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def advised(document: str) -> list[list[str]]:
+    """The commands of this very program in a report, as a shell takes them apart."""
+    report = json.loads(document)
+    findings = [finding for check in report["checks"] for finding in check["findings"]]
+    steps = [step for each in findings for step in (*each["remedy"], each["verify"]) if step and step["command"]]
+    return [shlex.split(step["command"])[1:] for step in steps if step["command"].startswith("tunneldoctor check")]
+
+
+def test_what_is_advised_for_a_tunnel_of_options_examines_that_tunnel_and_repeats_no_secret(program) -> None:
+    given = ("--ssh-url", "ssh://me@127.0.0.1:1", "--private-key", "file:no such key", "--database", "tcp://db:5")
+    done = program("check", *given, "--bastion-password", "let-me-in-then", "--json")
+    commands = advised(done.stdout)
+    assert commands
+    assert "let-me-in-then" not in done.stdout
+    for command in commands:
+        assert json.loads(program(*command, "--json").stdout)["target"]["bastion_host"] == "127.0.0.1"
+
+
+def test_what_is_advised_for_a_tunnel_of_a_named_file_names_the_file(program, tmp_path: Path) -> None:
+    text = '[tunnels.orders]\nssh_url = "ssh://me@127.0.0.1:1"\nbastion_password = "let-me-in-then"\n'
+    (tmp_path / "the file.toml").write_text(text)
+    commands = advised(program("check", "orders", "--config", "the file.toml", "--json").stdout)
+    assert commands
+    for command in commands:
+        assert json.loads(program(*command, "--json").stdout)["tunnel"] == "orders"

@@ -2,12 +2,26 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tunneldoctor.model import Step, Value, visible
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}")
+
+
+class Words(str):
+    """A value of several words for a shell, each quoted on its own; as text they stand side by side."""
+
+    __slots__ = ("words",)
+
+    def __new__(cls, words: Sequence[str]) -> "Words":
+        """From the *words*, unquoted."""
+        made = super().__new__(cls, " ".join(words))
+        made.words = tuple(words)
+        return made
+
+    words: tuple[str, ...]
 
 
 def text(template: str, values: Mapping[str, Value]) -> str:
@@ -16,7 +30,7 @@ def text(template: str, values: Mapping[str, Value]) -> str:
 
 
 def command(template: str, values: Mapping[str, Value]) -> str:
-    """The same with every value quoted as one word for a POSIX shell."""
+    """The same with every value quoted as one word for a POSIX shell, :class:`Words` as several."""
     return _FIELD.sub(lambda match: _filled(match, values, quoted=True), template)
 
 
@@ -33,8 +47,9 @@ def _filled(match: re.Match[str], values: Mapping[str, Value], quoted: bool) -> 
     value = values.get(name)
     if value is None:
         return match.group(0)
-    shown = visible(str(value))
-    return _quote(shown) if quoted else shown
+    if not quoted:
+        return visible(str(value))
+    return " ".join(_quote(visible(word)) for word in (value.words if isinstance(value, Words) else (str(value),)))
 
 
 def _quote(word: str) -> str:

@@ -11,7 +11,9 @@ from tunneldoctor.model import NextStep, Place, Provider, Retry, Severity, Step
 #: The headings of every page's body, in this order.
 HEADINGS = ("What it means", "How it shows", "What else it could be", "How to fix it", "How to make sure")
 _KEYS = {"title", "summary", "severity", "causes", "may_be", "retry", "remedy", "next_steps", "verify"}
-_STEP_KEYS = {"text", "command", "run_on", "provider", "splits", "source", "script"}
+_STEP_KEYS = {"text", "command", "run_on", "provider", "engine", "splits", "source", "script"}
+#: What pages call engines, where several have the same commands.
+_FAMILIES = {"mysql": ("mysql", "mariadb")}
 
 
 class PageError(ValueError):
@@ -101,12 +103,13 @@ def _step(each: Mapping[str, Any]) -> Step:
     unknown = set(each) - _STEP_KEYS
     if unknown:
         raise ValueError(f"unknown keys in a step: {', '.join(sorted(unknown))}")
-    provider = each.get("provider")
+    provider, engine = each.get("provider"), each.get("engine")
     return Step(
         text=str(each["text"]),
         command=_command(each),
         run_on=Place(each.get("run_on", "here")),
         provider=Provider(provider) if provider else None,
+        engines=_FAMILIES.get(engine, (engine,)) if engine else (),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tunneldoctor.catalog.fill import Words
 from tunneldoctor.model import Address, Database, Hop, Tunnel, Value
 
 
@@ -13,6 +14,7 @@ def tunnel_values(tunnel: Tunnel, hop: str, measured: Mapping[str, Value]) -> di
     server = next((each for each in tunnel.hops if each.name == hop), tunnel.bastion)
     values: dict[str, Value] = {
         "tunnel": tunnel.name,
+        "this_tunnel": Words(tunnel.words or (tunnel.name,)),
         "hop": hop,
         "local_port": tunnel.local_port or None,
         "connect_timeout": round(tunnel.connect_timeout),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +60,32 @@ def chosen_tunnels(
     config = configuration(path)
     try:
         if everything:
-            return _all(config, names, overrides)
-        if names:
-            return [_one(config, name, overrides) for name in dict.fromkeys(names)]
-        return [_only(config, overrides)]
+            chosen = _all(config, names, overrides)
+        elif names:
+            chosen = [_one(config, name, overrides) for name in dict.fromkeys(names)]
+        else:
+            chosen = [_only(config, overrides)]
     except ConfigError as error:
         raise Failure(str(error)) from error
+    return [replace(tunnel, words=_words(tunnel, config, path, overrides)) for tunnel in chosen]
+
+
+def _words(tunnel: Tunnel, config: Configuration, path: str | None, overrides: Mapping[str, Any]) -> tuple[str, ...]:
+    """What names *tunnel* again on the command line; an option that holds a secret is left out."""
+    from tunneldoctor.config import option_name
+
+    by_options = tunnel.name not in config.names() and {"ssh_url", "bastion_host"} & set(overrides)
+    words = [] if by_options else [tunnel.name]
+    words += ["--config", path] if path else []
+    secret = {problem.key for problem in tunnel.problems if problem.code == "config.secret-in-plain-text"}
+    for key, value in overrides.items():
+        if key not in secret:
+            words += [word for each in _listed(value) for word in (option_name(key), each)]
+    return tuple(words)
+
+
+def _listed(value: str | Sequence[str]) -> Sequence[str]:
+    return (value,) if isinstance(value, str) else value
 
 
 def _all(config: Configuration, names: Sequence[str], overrides: Mapping[str, Any]) -> list[Tunnel]:

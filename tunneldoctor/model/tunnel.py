@@ -140,6 +140,7 @@ class Tunnel:
 
     ``hops`` go from the first SSH server to the bastion, which is last and always there. ``remote`` is the database
     as the bastion sees it. Times are seconds. ``origins`` maps a configuration key to where its value came from.
+    ``words`` name it once more on the command line: its name, or the options that it was given by.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Tunnel:
     run_from: Hop | None = None
     origins: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}))
     problems: tuple[Problem, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def bastion(self) -> Hop:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -46,7 +45,6 @@ _NOT_IN_DROPBEAR = {
     "auth.key-too-short-for-server": "dropbear has no such rule",
     **dict.fromkeys((*_BY_SERVER, *_BY_CERTIFICATE), "dropbear does not know certificates"),
 }
-_VERSION = re.compile(r"OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)")
 #: OpenSSH since this version announces the user's own PubkeyAcceptedAlgorithms to those who ask (release notes 9.6).
 _HONEST = (9, 6)
 
@@ -125,10 +123,10 @@ def _by_list(transport: Transport, refusal: Refusal) -> Iterator[Ruling]:
 
 def _means_it(transport: Transport) -> bool:
     """OpenSSH before 9.6 announces one and the same list whatever is configured (kex.c, sshkey_alg_list)."""
-    version = _VERSION.match(transport.software)
-    if version is None:
-        return True
-    return (int(version[1]), int(version[2])) >= _HONEST and transport.sig_algs_are_the_users
+    from tunneldoctor.ssh.identification import openssh_version
+
+    version = openssh_version(transport.software)
+    return version is None or (version >= _HONEST and transport.sig_algs_are_the_users)
 
 
 CHECK = Check(

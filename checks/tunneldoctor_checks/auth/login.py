@@ -25,15 +25,11 @@ from tunneldoctor_checks.auth._tries import CODES, Tries
 from tunneldoctor_checks.facts import IDENTITIES, LOGIN_REFUSED, LOOK_WANTED, SESSION, TRUSTED, USERNAME
 
 if TYPE_CHECKING:
-    from paramiko import PKey
-
     from tunneldoctor.ssh.identity import Identity
     from tunneldoctor.ssh.transport import Refusal, Transport
 
 #: Seconds kept back of the deadline for putting the outcome together.
 _MARGIN = 0.2
-#: How the password is spoken of.
-_PASSWORD = "the password"
 #: The question what the server takes (RFC 4252 §5.2).
 _NOTHING = "no credential"
 #: What PAM and sshd say in the banner of a login whose password must be changed first (pam_unix, OpenSSH auth.c).
@@ -63,13 +59,6 @@ def run(context: Context) -> Outcome:
     return _out(context, tries)
 
 
-def _offers(identities: tuple[Identity, ...]) -> Iterator[tuple[str, PKey]]:
-    for identity in identities:
-        for key in identity.offers():
-            certified = key.public_blob is not None or "-cert-v01@" in key.get_name()
-            yield f"{identity.fingerprint}{' with its certificate' if certified else ''}", key
-
-
 def _with_keys(
     context: Context,
     transport: Transport,
@@ -78,7 +67,7 @@ def _with_keys(
     tries: Tries,
     when: str = "",
 ) -> bool:
-    offers = [(f"{name}{when}", key) for name, key in _offers(identities)]
+    offers = [(f"{identity.name_of(key)}{when}", key) for identity in identities for key in identity.offers()]
     for number, (name, key) in enumerate(offers):
         if tries.over:
             tries.untried = len(offers) - number
@@ -100,21 +89,23 @@ def _with_keys(
 
 
 def _with_password(context: Context, transport: Transport, username: str, tries: Tries) -> bool:
+    from tunneldoctor.ssh.userauth import PASSWORD, password_method
+
     methods, reference = tries.methods, context.hop.password
     if methods is None:
         asked = transport.ask_methods(username, context.remaining() - _MARGIN)
         if asked is None:
             return True
-        if asked.kind != "refused" or _password_method(asked.methods) is None:
+        if asked.kind != "refused" or password_method(asked.methods) is None:
             tries.refused.append((_NOTHING, asked))
             return False
         methods = asked.methods
-    method = _password_method(methods)
+    method = password_method(methods)
     if method is None or reference is None:
         return False
     try:
         secret = context.secret(reference)
-        context.budget.login(context.hop.name, _PASSWORD)
+        context.budget.login(context.hop.name, PASSWORD)
         context.budget.password(f"ssh {context.hop.address}")
     except (SecretUnavailable, BudgetSpent) as error:
         tries.untried += isinstance(error, BudgetSpent)
@@ -123,12 +114,8 @@ def _with_password(context: Context, transport: Transport, username: str, tries:
     refusal = transport.authenticate(username, secret, context.remaining() - _MARGIN, method=method)
     if refusal is None:
         return True
-    _note(context, tries, _PASSWORD, refusal)
+    _note(context, tries, PASSWORD, refusal)
     return False
-
-
-def _password_method(methods: tuple[str, ...]) -> str | None:
-    return next((method for method in ("password", "keyboard-interactive") if method in methods), None)
 
 
 def _note(context: Context, tries: Tries, name: str, refusal: Refusal) -> None:

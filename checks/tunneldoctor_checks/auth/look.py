@@ -18,7 +18,8 @@ def run(context: Context) -> Outcome:
         return Outcome(skipped="no key was refused")
     outcome = Outcome(unknown="there is no key to look for")
     for number, identity in enumerate((context.want(IDENTITIES) or ())[:_KEYS]):
-        subject = subject_of(context, _SYMPTOM, identity, "" if number else refusal.algorithm)
+        algorithm = "" if number else refusal.algorithm
+        subject = subject_of(context, _SYMPTOM, identity.public_line, identity.certificate_line or "", algorithm)
         look = look_around(context, subject)
         if isinstance(look, str):
             return Outcome(unknown=f"no look from the bastion: {look}")

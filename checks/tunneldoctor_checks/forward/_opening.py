@@ -17,7 +17,7 @@ from tunneldoctor.model import (
     found,
     rules_out,
 )
-from tunneldoctor_checks.facts import FORWARD_REFUSED, IDENTITIES, LOOK_WANTED, SESSION
+from tunneldoctor_checks.facts import FORWARD_REFUSED, LOOK_WANTED, SESSION
 from tunneldoctor_checks.forward._prohibition import prohibition_rulings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def open_channel(context: Context, target: Address, gives: Fact[Stream], measure
         code = code if alive is not None else "forward.unclassified"
     evidence += [Evidence("message", f"the server says: {text}") for text in session.debug_messages[:8]]
     rulings = tuple(_rulings(code, context, target, result))
-    finding = Finding(code, {**_params(target, result), **_credential(context)}, tuple(evidence))
+    finding = Finding(code, {**_params(target, result), **_credential(session)}, tuple(evidence))
     return found(finding, facts={FORWARD_REFUSED: result, LOOK_WANTED: True}, rulings=rulings)
 
 
@@ -84,14 +84,10 @@ def _params(target: Address, failure: OpenFailure) -> dict[str, Value]:
     }
 
 
-def _credential(context: Context) -> dict[str, Value]:
+def _credential(session: Transport) -> dict[str, Value]:
     """What logged in, for those who look at its options on the server; nothing after a password."""
-    algorithm = context.need(SESSION).login_algorithm
-    identities = context.want(IDENTITIES)
-    if not algorithm or not identities:
-        return {}
-    certificate = identities[0].certificate_line if "-cert-v01@" in algorithm else None
-    return {"public_key": identities[0].public_line, "certificate": certificate, "algorithm": algorithm}
+    key, certificate = session.login_lines
+    return {"public_key": key, "certificate": certificate or None, "algorithm": session.login_algorithm} if key else {}
 
 
 def _rulings(code: str, context: Context, target: Address, failure: OpenFailure) -> Iterator[Ruling]:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Layer, Outcome, Where
-from tunneldoctor_checks.facts import ADMIN, FORWARD_REFUSED, IDENTITIES, LOOK_STAGE, SESSION, TARGET
+from tunneldoctor_checks.facts import ADMIN, FORWARD_REFUSED, LOOK_STAGE, SESSION, TARGET
 from tunneldoctor_checks.looking import judged_outcome, look_around, subject_of
-
-if TYPE_CHECKING:
-    from tunneldoctor.ssh.identity import Identity
 
 
 def run(context: Context) -> Outcome:
@@ -21,19 +17,13 @@ def run(context: Context) -> Outcome:
     code = classify(context.need(FORWARD_REFUSED))
     if code not in JUDGES:
         return Outcome(skipped=f"{code} leaves nothing to look up")
-    subject = replace(subject_of(context, code, _used(context)), target=context.need(TARGET))
+    session = context.need(SESSION)
+    subject = subject_of(context, code, *session.login_lines, session.login_algorithm)
+    subject = replace(subject, target=context.need(TARGET))
     look = look_around(context, subject)
     if isinstance(look, str):
         return Outcome(unknown=f"no look from the bastion: {look}")
     return judged_outcome(look, subject)
-
-
-def _used(context: Context) -> Identity | None:
-    """What logged in: the first of the keys, with its certificate only where that was used."""
-    algorithm, identities = context.need(SESSION).login_algorithm, context.want(IDENTITIES)
-    if not algorithm or not identities:
-        return None
-    return identities[0] if "-cert-v01@" in algorithm else replace(identities[0], certificate=None)
 
 
 CHECK = Check(
@@ -43,7 +33,6 @@ CHECK = Check(
     where=Where.BASTION,
     run=run,
     needs=(ADMIN, FORWARD_REFUSED, SESSION, TARGET),
-    wants=(IDENTITIES,),
     codes=(
         "auth.password-change-required",
         "forward.key-restricted",

@@ -9,11 +9,11 @@ from tunneldoctor_checks.facts import FORWARD_REFUSED, SESSION, TARGET
 
 #: Seconds for each trial at most.
 _EACH = 3.0
-#: sshd compares PermitOpen and permitopen letter by letter (channels.c, open_match): other spellings of one host.
 #: What forbids a login any forward, in either direction.
 _FORBIDDING = ("forward.key-restricted", "forward.certificate-restricted", "auth.password-change-required")
 #: What sshd says of a listener that no rule forbids but the lists of permitted ones (channels.c).
 _BY_LIST = "port forwarding refused"
+#: sshd compares PermitOpen and permitopen letter by letter (channels.c, open_match): other spellings of one host.
 _SPELLINGS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1": "localhost"}
 
 

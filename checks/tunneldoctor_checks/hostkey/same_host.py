@@ -23,7 +23,7 @@ from tunneldoctor.model import (
     confirms,
     found,
 )
-from tunneldoctor_checks.facts import ADDRESSES, HOST_KEY, PINS, STREAM, TRANSPORT
+from tunneldoctor_checks.facts import ADDRESSES, HOST_KEY, PINS, STREAM
 from tunneldoctor_checks.hostkey._further import further_key
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ CHECK = Check(
     title="one and the same host answers each time",
     where=Where.EACH_HOP,
     loads=("tunneldoctor.ssh.host_trust", "tunneldoctor.ssh.again"),
-    needs=(HOST_KEY, PINS, TRANSPORT, STREAM),
+    needs=(HOST_KEY, PINS, STREAM),
     wants=(ADDRESSES,),
     codes=(CODE,),
     run=run,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from tunneldoctor_checks.tcp._vantage import LOADS, Sight, applies, blocked, loo
 if TYPE_CHECKING:
     from tunneldoctor.ssh.transport import HandshakeFailure
 
-_VERSION = re.compile(r"SSH-2\.0-OpenSSH_(\d+)\.(\d+)")
 #: OpenSSH says "Exceeded MaxStartups" before it drops a connection since this version, and "Not allowed at this time"
 #: since 9.8, which brought the penalties (sshd.c, drop_connection).
 _OUTSPOKEN = (8, 2)
@@ -39,6 +37,8 @@ def run(context: Context) -> Outcome:
 
 
 def _rulings(failure: HandshakeFailure, sight: Sight, target: Address) -> Iterator[Ruling]:
+    from tunneldoctor.ssh.identification import openssh_version
+
     if failure.stage == "reset-at-once":
         yield blocked(sight, target) if sight.speaks_ssh else not_blocked(sight, target)
         return
@@ -50,8 +50,8 @@ def _rulings(failure: HandshakeFailure, sight: Sight, target: Address) -> Iterat
     because = f"at the same time {target} says {sight.first} to {sight.place}"
     for code in _NOT_FOR_ALL:
         yield rules_out(code, because)
-    version = _VERSION.match(sight.first)
-    if version and (int(version[1]), int(version[2])) >= _OUTSPOKEN:
+    version = openssh_version(sight.first)
+    if version and version >= _OUTSPOKEN:
         for code in ("ssh.max-startups", "ssh.penalised"):
             yield rules_out(code, f"{because}, and this version says in words that it is full or penalises an address")
 

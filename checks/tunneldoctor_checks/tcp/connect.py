@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Value, Where
-from tunneldoctor_checks.facts import ADDRESSES, CONNECT_FAILED, CONNECT_SLOW, CONNECT_TROUBLE, ENDPOINT, STREAM
+from tunneldoctor_checks.facts import ADDRESSES, CONNECT_TROUBLE, ENDPOINT, STREAM
 
 if TYPE_CHECKING:
     from tunneldoctor.net.attempt import Attempt
@@ -22,7 +22,6 @@ def run(context: Context) -> Outcome:
     from tunneldoctor.net.connect import Connected, Trouble, connect_first
 
     def slow(trouble: Trouble) -> None:
-        context.give(CONNECT_SLOW, True)
         context.give(CONNECT_TROUBLE, trouble)
 
     addresses = context.need(ADDRESSES)
@@ -53,7 +52,7 @@ def _failed(failure: ConnectFailure, trouble: Trouble) -> Outcome:
     findings = tuple(
         _finding([attempt for attempt in telling if attempt.result == result], failure) for result in results
     )
-    return Outcome(findings, {CONNECT_FAILED: failure, CONNECT_TROUBLE: trouble})
+    return Outcome(findings, {CONNECT_TROUBLE: trouble})
 
 
 def _finding(alike: list[Attempt], failure: ConnectFailure) -> Finding:
@@ -86,6 +85,6 @@ CHECK = Check(
     where=Where.FIRST_HOP,
     run=run,
     needs=(ENDPOINT, ADDRESSES),
-    gives=(STREAM, CONNECT_FAILED, CONNECT_SLOW, CONNECT_TROUBLE),
+    gives=(STREAM, CONNECT_TROUBLE),
     codes=tuple(f"tcp.{result}" for result in _NEAREST_FIRST),
 )
