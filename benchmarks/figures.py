@@ -28,6 +28,11 @@ class Figure:
         """Whether it is more than it may be."""
         return self.bound is not None and self.value > self.bound
 
+    @property
+    def shown(self) -> str:
+        """The value: a count as it is, anything else with two places."""
+        return str(self.value) if isinstance(self.value, int) else f"{self.value:.2f}"
+
 
 def median(values: Sequence[float]) -> float:
     """The middle one."""
@@ -46,5 +51,5 @@ def show(figures: Sequence[Figure]) -> None:
     for figure in figures:
         bound = "" if figure.bound is None else f"{figure.bound:g} {figure.unit}"
         verdict = "" if figure.bound is None else ("[red]over[/red]" if figure.over else "ok")
-        table.add_row(figure.name, f"{figure.value:.2f} {figure.unit}", bound, verdict, figure.detail)
+        table.add_row(figure.name, f"{figure.shown} {figure.unit}", bound, verdict, figure.detail)
     Console(width=140).print(table)

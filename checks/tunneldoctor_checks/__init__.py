@@ -1,7 +1,8 @@
 """The built-in checks, registered through the same entry point as anybody's own.
 
 A check is a module ``LAYER/name.py`` with a ``CHECK``; a code is a page ``LAYER/code-name.md``. Being there is being
-registered, so that neither can be forgotten.
+registered, so that neither can be forgotten. What checks of one layer share is a module with a leading underscore
+there; what several layers share stands here: the facts, the look from the bastion, the second vantage.
 """
 
 from importlib import import_module

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunneldoctor.model import Address, Database, Fact
+from tunneldoctor.model import Address, Database, Fact, Ruling
 
 if TYPE_CHECKING:
     from tunneldoctor.database.session import Prepared, Session
     from tunneldoctor.database.trouble import LoginRefusal
-    from tunneldoctor.net.connect import ConnectFailure, Trouble
+    from tunneldoctor.net.connect import Trouble
     from tunneldoctor.net.stream import Stream
     from tunneldoctor.ssh.account import Account
     from tunneldoctor.ssh.identity import Identity
@@ -26,14 +26,13 @@ DATABASE: Fact[Database] = Fact("database")  # what the client's connection stri
 FILE_IDENTITIES: Fact[tuple[Identity, ...]] = Fact("file identities")  # bare keys from private_key; never empty
 AGENT_IDENTITIES: Fact[tuple[Identity, ...]] = Fact("agent identities")  # what the agent offers; never empty
 IDENTITIES: Fact[tuple[Identity, ...]] = Fact("identities")  # what can be offered to the hop, in order; never empty
+CERTIFICATE_FAULTS: Fact[tuple[Ruling, ...]] = Fact("certificate faults")  # what it confirms of a refusal
 
 # dns, tcp
 LOOKUP_SLOW: Fact[float] = Fact("lookup slow", trouble=True)  # seconds that the system's resolver took for the name
 ADDRESSES: Fact[tuple[str, ...]] = Fact("addresses")  # IP addresses of the first hop, in the resolver's order
 STREAM: Fact[Stream] = Fact("stream")  # connected to the hop's SSH port
-CONNECT_FAILED: Fact[ConnectFailure] = Fact("connect failed", trouble=True)
-CONNECT_SLOW: Fact[bool] = Fact("connect slow", trouble=True)  # half of the deadline gone, nothing back yet
-CONNECT_TROUBLE: Fact[Trouble] = Fact("connect trouble", trouble=True)  # slow or failed, whichever comes first
+CONNECT_TROUBLE: Fact[Trouble] = Fact("connect trouble", trouble=True)  # slow at half time, or failed
 
 # ssh, hostkey
 PINS: Fact[Pins] = Fact("pins")  # what known_hosts or host_key pin for the hop

@@ -11,28 +11,26 @@ from tunneldoctor_checks.facts import ADMIN
 if TYPE_CHECKING:
     from tunneldoctor.bastion.reading import Look
     from tunneldoctor.bastion.subject import Subject
-    from tunneldoctor.ssh.identity import Identity
 
 #: Seconds kept back of the deadline for judging what was seen.
 _MARGIN = 0.3
 
 
-def subject_of(context: Context, symptom: str, identity: Identity | None, algorithm: str = "") -> Subject:
-    """The login of the hop's user with *identity*, about which something is to be found out."""
+def subject_of(context: Context, symptom: str, key: str, certificate: str, algorithm: str) -> Subject:
+    """The login of the hop's user that is to be looked into; *key* and *certificate* are ``type base64``, or empty."""
     from tunneldoctor.bastion.subject import Subject
 
     hop = context.hop
-    subject = Subject(
+    return Subject(
         symptom=symptom,
         user=hop.username or "",
         port=hop.port,
         host=hop.host or "",
         tunnel=context.tunnel.name,
+        key=key,
+        certificate=certificate,
         algorithm=algorithm,
     )
-    if identity is None:
-        return subject
-    return replace(subject, key=identity.public_line, certificate=identity.certificate_line or "")
 
 
 def look_around(context: Context, subject: Subject) -> Look | str:

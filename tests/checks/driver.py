@@ -1,8 +1,8 @@
 """Runs one check in a process of its own (inside a network namespace) and prints its outcome as JSON.
 
-Request: ``check`` (``tcp.connect``), ``host``, ``port``, ``addresses`` (the fact, if it is to be there), ``before``
-(checks whose facts the check gets, run first), ``seconds`` (the stage's deadline), ``modules`` (names to look for in
-sys.modules at the end).
+Request: ``check`` (``tcp.connect``), ``host``, ``port``, ``addresses`` and ``slow`` (the facts, if they are to be
+there), ``before`` (checks whose facts the check gets, run first), ``seconds`` (the stage's deadline), ``modules`` (names
+to look for in sys.modules at the end).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     known: dict[Any, Any] = {facts.ENDPOINT: Address(request["host"], request.get("port", 22))}
     if "addresses" in request:
         known[facts.ADDRESSES] = tuple(request["addresses"])
+    if "slow" in request:
+        known[facts.LOOKUP_SLOW] = request["slow"]
     for name in request.get("before", ()):
         context = FakeContext(tunnel, tunnel.bastion, known, _check(name))
         known |= dict(examine(_check(name), context).facts) | context.given

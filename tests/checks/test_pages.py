@@ -90,6 +90,15 @@ def test_a_symptom_says_how_to_tell_its_causes_apart(code: str) -> None:
     assert not causes_of_causes, "a cause is a root cause"
 
 
+@pytest.mark.parametrize(
+    ("look", "symptoms"),
+    [("auth.look", ["auth.publickey-refused"]), ("forward.look", ["forward.prohibited", "forward.connect-failed"])],
+)
+def test_a_look_from_the_bastion_may_find_every_cause_of_its_symptoms(look: str, symptoms: list[str]) -> None:
+    (check,) = (check for check in PACKAGE.checks if check.id == look)
+    assert {cause for symptom in symptoms for cause in CATALOG.page(symptom).causes} <= set(check.codes)
+
+
 @pytest.mark.parametrize("code", CATALOG.codes())
 def test_a_pages_commands_are_valid_shell(code: str) -> None:
     for template in commands(CATALOG.page(code)):

@@ -48,6 +48,7 @@ def test_the_document_for_programs_holds_the_same(program, evidence: Path) -> No
     document = json.loads(done.stdout)
     assert done.returncode == 0
     assert document["schema"] == "tunneldoctor.evidence/1"
+    assert document["exit_code"] == 0
     assert document["target"] == {
         "bastion_host": "bastion.example.com", "bastion_port": 22, "bastion_username": "tunnel",
         "remote_bind": "db.internal:5432",

@@ -85,10 +85,12 @@ def test_a_key_from_stdin_is_examined_and_can_t_be_written(good: bytes, environm
 def test_a_key_that_can_t_be_mended_ends_with_1_and_names_its_page(
     program: Program, tmp_path: Path, good: bytes
 ) -> None:
-    keys.write(tmp_path / "key", keys.DAMAGES["truncated"](good))
+    path = keys.write(tmp_path / "key", keys.DAMAGES["truncated"](good), 0o644)
     done = program("repair-key", "key", "--write")
     assert done.returncode == 1
     assert "can't be repaired" in done.stdout
+    assert "would be done" not in done.stdout
+    assert path.stat().st_mode & 0o777 == 0o644
     assert "tunneldoctor explain key.truncated" in done.stdout
     assert not (tmp_path / "key.orig").exists()
 

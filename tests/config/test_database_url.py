@@ -72,9 +72,9 @@ def test_further_hosts_are_told() -> None:
     ("text", "part", "words"),
     [
         ("db.internal:5432", "scheme", "does not start"),
-        ("host=db password=x", "scheme", "does not start"),
-        ("oracle://db", "scheme", "oracle://"),
-        ("jdbc:oracle:thin:@db", "scheme", "jdbc:oracle:"),
+        ("Server=tcp:db,1433;Password=x", "scheme", "ADO.NET"),
+        ("cassandra://db", "scheme", "cassandra://"),
+        ("jdbc:db2://db", "scheme", "jdbc:db2:"),
         ("postgresql://", "host", "no host"),
         ("postgresql:///orders", "host", "no host"),
         ("postgresql:///o?host=/var/run/postgresql", "host", "Unix socket"),

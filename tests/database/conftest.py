@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.database.lab_mariadb import mariadb, mysql, servers  # noqa: F401 - fixtures
+
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 NAME = "db.internal.example"
 PASSWORD = "correct horse"

@@ -101,6 +101,7 @@ def test_a_refused_password_leaves_four_causes_open(client: Client, user: str) -
     assert trouble.params["sqlstate"] == "28P01"
     assert {each.code for each in trouble.rulings} == {
         "db.host-not-allowed", "db.tls-required", "db.tls-client-certificate-required", "db.account-locked",
+        "db.auth-method-unsupported",
     }  # fmt: skip
 
 

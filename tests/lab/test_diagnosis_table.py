@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from benchmarks import diagnosis, diagnosis_table
+from benchmarks import database_clients, diagnosis, diagnosis_table
 from benchmarks.by_hand import Heard, by_hand
 from benchmarks.diagnosis import Row, Said, outcome
 from fixtures.lab.session import why_not
 from fixtures.lab.stage import staged
-from fixtures.scenario import Expectation, load
+from fixtures.scenario import Expectation, Scenario, load
 
 if TYPE_CHECKING:
     from fixtures.lab.session import Lab
@@ -76,11 +76,35 @@ def test_the_same_fault_sounds_the_same_whatever_the_names_and_ports(lab: Lab) -
 
 @pytest.mark.lab
 @needs_servers
+def test_a_scenario_that_does_not_stand_up_is_a_row_too(lab: Lab) -> None:
+    row = diagnosis.row(Scenario("x", Expectation(code="a"), tunnel={"database": "{no_such_word}"}), lab)
+    assert (row.outcome, row.said.verdict) == (diagnosis.NOT_STAGED, "KeyError: 'no_such_word'")
+
+
+@pytest.mark.lab
+@needs_servers
 def test_a_scenario_becomes_a_row(lab: Lab) -> None:
     row = diagnosis.row(SCENARIOS["key-pasted-with-crlf"], lab)
     assert (row.cause, row.outcome, row.stable) == ("key.crlf-line-endings", "exact", True)
     assert row.said.shown == "key.crlf-line-endings"
     assert not row.contradicted
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql+psycopg://app@db.lab:1/orders", ["psql", "postgresql://app@db.lab:1/orders?hostaddr=127.0.0.1&"]),
+        ("jdbc:mysql://db.lab:1/orders?user=app&sslMode=DISABLED", ["mariadb", "--user=app", "--skip-ssl", "orders"]),
+        ("mariadb://m%C3%BCller@db.lab/o?ssl-ca=/ca", ["mariadb", "--user=müller", "--ssl-ca=/ca", "-P 4000"]),
+        ("rediss://db.lab:1/3?ssl_ca_certs=/ca", ["redis-cli", "--tls", "--sni db.lab", "--cacert /ca", "-n 3"]),
+        ("tcp://db.lab:1", ["bash", "/dev/tcp/127.0.0.1/4000"]),
+        ("", ["bash", "/dev/tcp/127.0.0.1/4000"]),
+    ],
+)
+def test_each_database_is_asked_by_its_own_client_at_the_near_end(url: str, words: list[str]) -> None:
+    line = " ".join(database_clients.command(url, 4000, 3.0, 0.0))
+    assert line.startswith(words[0])
+    assert [word for word in words if word not in line] == []
 
 
 def _said(code: str | None, *causes: str, verdict: str = "broken", status: int = 1, severity: str = "error") -> Said:
@@ -143,6 +167,7 @@ def test_a_lucky_guess_is_the_likeliest_cause_of_each_text() -> None:
     [
         (_row("x", "a", "t", outcome="missed"), ["faults missed"]),
         (_row("x", "healthy", "t", outcome="false alarm"), ["false alarms"]),
+        (_row("x", "a", "t", outcome=diagnosis.NOT_STAGED), ["not to be staged"]),
         (_row("x", "a", "t", stable=False), ["different on a second run"]),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunneldoctor.ssh.identification import MOST_BEFORE, Greeting, NotSsh, TooOld
+from tunneldoctor.ssh.identification import MOST_BEFORE, Greeting, NotSsh, TooOld, openssh_version
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=20))
@@ -48,3 +48,17 @@ def test_no_bytes_break_it(data: bytes) -> None:
         Greeting().feed(data)
     except (NotSsh, TooOld) as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("software", "version"),
+    [
+        ("OpenSSH_9.2p1 Debian-2+deb12u7", (9, 2)),
+        ("SSH-2.0-OpenSSH_10.0", (10, 0)),
+        ("OpenSSH_for_Windows_9.5", (9, 5)),
+        ("dropbear_2022.83", None),
+        ("mod_sftp OpenSSH_9.2", None),
+    ],
+)
+def test_the_version_of_openssh_is_read_and_of_nothing_else(software: str, version: tuple[int, int] | None) -> None:
+    assert openssh_version(software) == version

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tunneldoctor.bastion.case import Case
-from tunneldoctor.bastion.key_files import key_files
+from tunneldoctor.bastion.key_files import files_read
 from tunneldoctor.bastion.key_lines import KeyLine
 from tunneldoctor.bastion.person import PasswordState, Person
 from tunneldoctor.bastion.reading import Look
@@ -126,5 +126,5 @@ def _by_options(line: KeyLine | None, code: str, target: Address) -> Iterator[Si
 
 def _line(case: Case) -> KeyLine | None:
     """The line that let the key in: the first of the first file that has it."""
-    lines = (line for file in key_files(case)[0] for line in file.ours(case) if not line.has("cert-authority"))
+    lines = (line for file in files_read(case) for line in file.ours(case) if not line.has("cert-authority"))
     return next(lines, None) if case.subject.fingerprint else None

@@ -46,11 +46,16 @@ class KeyFile:
         return tuple(line for line in lines if (line.fingerprint, line.has("cert-authority")) in wanted)
 
 
-def key_files(case: Case) -> tuple[tuple[KeyFile, ...], tuple[KeyFile, ...]]:
-    """The files that sshd reads, in its order, and the usual ones that it does not read."""
-    read = dict.fromkeys(case.path(each) for each in case.settings.all("authorizedkeysfile"))
-    usual = [path for path in map(case.path, _USUAL) if path not in read]
-    return tuple(_file(case, path) for path in read), tuple(_file(case, path) for path in usual)
+def files_read(case: Case) -> tuple[KeyFile, ...]:
+    """The files that sshd reads, in its order."""
+    paths = dict.fromkeys(map(case.path, case.settings.all("authorizedkeysfile")))
+    return tuple(_file(case, path) for path in paths)
+
+
+def _files_passed_over(case: Case, read: tuple[KeyFile, ...]) -> tuple[KeyFile, ...]:
+    """The usual files that are not among those that sshd reads."""
+    paths = {file.path for file in read}
+    return tuple(_file(case, path) for path in map(case.path, _USUAL) if path not in paths)
 
 
 def _file(case: Case, path: str) -> KeyFile:
@@ -62,7 +67,7 @@ def _file(case: Case, path: str) -> KeyFile:
 
 def sights_of_key_files(case: Case) -> Iterator[Sight]:
     """What is wrong, in sshd's order, and what is in order."""
-    read, usual = key_files(case)
+    read = files_read(case)
     holders = [file for file in read if file.ours(case)]
     faults = [tuple(_faults(case, file)) for file in holders]
     if () in faults:  # one file is in order all the way
@@ -70,7 +75,7 @@ def sights_of_key_files(case: Case) -> Iterator[Sight]:
     elif holders:
         wrong = faults[0]
     else:
-        wrong = (*_way_faults(case, read), *_missing(case, read, usual))
+        wrong = (*_way_faults(case, read), *_missing(case, read))
     yield from wrong
     named = {each.code for each in wrong}
     for code, because in _in_order(case, read, holders).items():
@@ -123,12 +128,12 @@ def _by_options(case: Case, file: KeyFile, line: KeyLine) -> Iterator[Sight]:
         yield Sight(ELSEWHERE_FROM, True, f"{where} has from={allowed[0]}, and sshd sees us as {address}")
 
 
-def _missing(case: Case, read: tuple[KeyFile, ...], usual: tuple[KeyFile, ...]) -> Iterator[Sight]:
+def _missing(case: Case, read: tuple[KeyFile, ...]) -> Iterator[Sight]:
     """No file that sshd reads has the key."""
     if not case.subject.fingerprint or any(file.lines is None for file in read):
         return
     names = ", ".join(file.path for file in read) or "no file"
-    elsewhere = next((file for file in usual if file.ours(case)), None)
+    elsewhere = next((file for file in _files_passed_over(case, read) if file.ours(case)), None)
     if elsewhere:
         yield Sight(UNREADABLE, True, f"the key is in {elsewhere.path}, and sshd reads {names}")
     elif any(case.person.home in (file.way.absent if file.way else ()) for file in read):
@@ -146,9 +151,7 @@ def _command(case: Case) -> str:
 def _told(read: tuple[KeyFile, ...]) -> str:
     """What is there instead of the key: for a damaged line of ours the numbers, else how many keys."""
     lines = [line for file in read for line in file.lines or ()]
-    damaged = [
-        str(line.number) for line in lines if line.whose == "damaged" or (line.whose == "ours" and not line.fingerprint)
-    ]
+    damaged = [str(line.number) for line in lines if line.is_damaged_ours]
     unreadable = [str(line.number) for line in lines if not line.fingerprint]
     if damaged:
         return f"line {damaged[0]} holds a part of this key, and not all of it"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: Bytes; a whole output is some 20 KiB.
+#: Bytes, or characters; a whole output is some 20 KiB.
 LARGEST = 1024 * 1024
 _LINES, _LINE = 400, 4000
 #: A mark at the beginning of a line, behind whatever quotes or indents it.
@@ -51,6 +51,11 @@ class Look:
         fitting = (each for each in self.all(name) if each.about == about)
         return next((each for each in fitting if each.status is not None), None)
 
+    def permitted(self, name: str, about: str) -> Section | None:
+        """That section; None also where the account that looked was not let at *about*, which says nothing of it."""
+        section = self.section(name, about)
+        return None if section is None or "Permission denied" in section.text else section
+
     def all(self, name: str) -> tuple[Section, ...]:
         """Every section of that name."""
         return tuple(each for each in self.sections if each.name == name)
@@ -69,23 +74,21 @@ class Look:
 
 def read(data: bytes | str) -> Look:
     """Read an output. Raises :class:`NotALook`."""
-    text = data if isinstance(data, str) else _decoded(data)
-    if len(text) > LARGEST:
+    if len(data) > LARGEST:
         raise NotALook(f"more than {LARGEST // 1024} KiB: an output is far shorter")
+    text = data if isinstance(data, str) else _decoded(data)
     if not text.strip():
         raise NotALook("it is empty")
     if "\0" in text:
         raise NotALook("it is not text")
     sections = tuple(_sections(text))
     if not any(each.name == "about" for each in sections):
-        raise NotALook("it is not what the block prints: its first line, '=== about', is missing")
+        raise NotALook("its first line, '=== about', is missing")
     ended = sections[-1].name == _END
     return Look(sections[:-1] if ended else sections, ended)
 
 
 def _decoded(data: bytes) -> str:
-    if len(data) > LARGEST:
-        raise NotALook(f"more than {LARGEST // 1024} KiB: an output is far shorter")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what a Windows shell makes of `>`
         return data.decode("utf-16", "replace")
     return data.decode("utf-8", "backslashreplace")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tunneldoctor.bastion.reading import Look
 from tunneldoctor.model import Address
+from tunneldoctor.ssh import host_patterns
 
 #: What the script prints in front of the settings: the program, its options, two versions.
 _SETTING = re.compile(r"([a-z]+[a-z0-9]*) (.+)")
@@ -55,9 +56,8 @@ class Settings:
 
 
 def fits(text: str, pattern: str) -> bool:
-    """match_pattern in match.c: ``*`` and ``?``, and nothing else."""
-    parts = (".*" if each == "*" else "." if each == "?" else re.escape(each) for each in re.sub(r"\*+", "*", pattern))
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+    """match_pattern in match.c."""
+    return host_patterns.fits(text.encode("utf-8", "replace"), pattern.encode("utf-8", "replace"))
 
 
 def user_fits(user: str, address: str, pattern: str) -> bool | None:

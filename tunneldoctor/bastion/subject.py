@@ -13,8 +13,8 @@ from tunneldoctor.model import Address, Value
 if TYPE_CHECKING:
     from tunneldoctor.ssh.certificates import Certificate
 
-#: Where the script has our address from when it runs in the admin's own session, which came the tunnel's way.
 _PORTS = frozenset(map(str, range(65536)))
+#: Where the script has our address from when it runs in the admin's own session, which came the tunnel's way.
 _AS_SEEN = "${SSH_CONNECTION%% *}"
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tunneldoctor.bastion.case import Case
-from tunneldoctor.bastion.key_files import key_files
+from tunneldoctor.bastion.key_files import files_read
 from tunneldoctor.bastion.settings import source_fits
 from tunneldoctor.bastion.sight import Sight
 
@@ -55,7 +55,7 @@ def _unseen_trust(case: Case, certificate: Certificate) -> set[str]:
 
 def line_of_authority(case: Case, certificate: Certificate) -> KeyLine | None:
     """The line of authorized_keys that trusts the authority, if there is one."""
-    lines = (line for file in key_files(case)[0] for line in file.lines or ())
+    lines = (line for file in files_read(case) for line in file.lines or ())
     wanted = certificate.ca_fingerprint
     return next((line for line in lines if line.has("cert-authority") and line.fingerprint == wanted), None)
 
@@ -86,10 +86,9 @@ def _faults(case: Case, certificate: Certificate) -> Iterator[Sight]:
 
 def _untrusted(case: Case, certificate: Certificate) -> Iterator[Sight]:
     file = case.settings.one("trustedusercakeys")
-    section = case.look.section("trusted", file) if file else None
-    if file and (section is None or "Permission denied" in section.text):
+    if file and case.look.permitted("trusted", file) is None:
         return
-    if any(each.lines is None for each in key_files(case)[0]):
+    if any(each.lines is None for each in files_read(case)):
         return
     signer = f"the certificate is signed by {certificate.ca_fingerprint}"
     has = f"TrustedUserCAKeys {file} has other authorities" if file else "TrustedUserCAKeys none"
@@ -102,8 +101,8 @@ def _principals(case: Case, certificate: Certificate) -> Iterator[Sight]:
         return
     if file:
         path = case.path(file)
-        section = case.look.section("principals", path)
-        if section is None or "Permission denied" in section.text:
+        section = case.look.permitted("principals", path)
+        if section is None:
             return
         names = [line.split()[-1] for line in section.lines if line.split() and not line.lstrip().startswith("#")]
         yield from _listed(certificate, [] if section.status else names, path)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunneldoctor.cli.completion import complete_codes, complete_files, complete_tunnels
+from tunneldoctor.cli.completion import complete_codes, complete_tunnels
 from tunneldoctor.cli.failure import Failure
 from tunneldoctor.cli.options import (
     Duration,
     Names,
+    config_option,
     presentation_options,
     take_overrides,
     take_presentation,
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Examine tunnels and tell what is broken, and how to fix it.")
 @click.argument("tunnels", metavar="[TUNNEL]...", nargs=-1, shell_complete=complete_tunnels)
-@click.option("--config", metavar="FILE", shell_complete=complete_files,
-              help="Default: $TUNNELDOCTOR_CONFIG, ./tunneldoctor.toml, your own.")  # fmt: skip
+@config_option
 @click.option("--all", "everything", is_flag=True, help="Every tunnel of the file.")
 @presentation_options
-@click.option("--timeout", "--connect-timeout", "timeout", metavar="DURATION", help="Of each stage of each hop: 10s.")
 @click.option(
     "--only", type=Names(), metavar="NAMES", default="", help="Layers and checks to run, with what they need."
 )
@@ -58,8 +57,6 @@ def command(tunnels: tuple[str, ...], **options: Any) -> int:
 
     presentation = take_presentation(options)
     overrides = take_overrides(options)
-    if options["timeout"]:
-        overrides["connect_timeout"] = options["timeout"]
     policy = _policy(options)
     chosen = chosen_tunnels(options["config"], tunnels, options["everything"], overrides)
     _must_exist(policy.ignore, [*(each.name for each in chosen), *configuration(options["config"]).names()])

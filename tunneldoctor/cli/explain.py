@@ -6,18 +6,17 @@ import sys
 
 import click
 
-from tunneldoctor.cli.completion import complete_codes, complete_files, complete_tunnels
+from tunneldoctor.cli.completion import complete_codes, complete_tunnels
 from tunneldoctor.cli.failure import Failure
+from tunneldoctor.cli.options import color_option, config_option
 from tunneldoctor.nearest import nearest
 
 
 @click.command("explain", short_help="Tell what a code means and what to do about it.")
 @click.argument("code", shell_complete=complete_codes)
 @click.option("--tunnel", metavar="NAME", shell_complete=complete_tunnels, help="Fill in the values of this tunnel.")
-@click.option(
-    "--config", metavar="FILE", shell_complete=complete_files, help="The configuration file to find the tunnel in."
-)
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Default: auto.")
+@config_option
+@color_option
 def command(code: str, tunnel: str | None, config: str | None, color: str) -> None:
     """Tell what CODE means, how to tell it from what looks like it, how to fix it and how to make sure.
 

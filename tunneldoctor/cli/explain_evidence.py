@@ -11,6 +11,7 @@ import click
 
 from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure, note
+from tunneldoctor.cli.options import color_option, json_option
 
 if TYPE_CHECKING:
     from tunneldoctor.bastion.reading import Look
@@ -23,15 +24,15 @@ _SCHEMA = "tunneldoctor.evidence/1"
 
 @click.command("explain-evidence", short_help="Tell what the output of a look from the bastion says.")
 @click.argument("file", metavar="FILE", shell_complete=complete_files)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Default: auto.")
+@json_option
+@color_option
 def command(file: str, as_json: bool, color: str) -> int:
     """Tell what is in FILE (- for stdin): what the block printed that a report asked to have run on the bastion.
 
     Which causes are left, which one is proven, which are ruled out and why, and what to do. Nothing leaves this
     machine. The text may have come by mail: quoted, indented, wrapped.
 
-    Exit status: 0 it tells something, 3 it tells nothing, 2 it is no such output.
+    Exit status: 0 it tells something, 2 the command line or FILE can't be used, 3 it tells nothing.
     """
     from tunneldoctor.cli.console import Output
 
@@ -41,7 +42,7 @@ def command(file: str, as_json: bool, color: str) -> int:
         note("the output ends before the block did: what is missing is taken for unknown")
     with Output(None, color) as output:
         output.write(_document(result) if as_json else _text(result, output), machine=as_json)
-    return 0 if result.tells else 3
+    return result.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class _Result:
     puzzle: str
 
     @property
-    def tells(self) -> bool:
-        """Whether anything was ruled out or proven."""
-        return bool(self.finding.ruled_out or self.finding.symptom or self.further)
+    def exit_code(self) -> int:
+        """0 where anything was ruled out or proven."""
+        return 0 if self.finding.ruled_out or self.finding.symptom or self.further else 3
 
 
 def _read(file: str) -> tuple[Look, Subject]:
@@ -76,7 +77,7 @@ def _read(file: str) -> tuple[Look, Subject]:
     except OSError as error:
         raise Failure(f"can't read {file}: {error.strerror}") from error
     except NotALook as error:
-        raise Failure(f"{file} is not what the block on the bastion prints: {error}") from error
+        raise Failure(f"{file} is not what the block prints on the bastion: {error}") from error
     except ValueError as error:
         raise Failure(f"{file} can't be used: {error}") from error
     if subject.symptom not in JUDGES:
@@ -146,6 +147,7 @@ def _document(result: _Result) -> str:
             "remote_bind": str(subject.target) if subject.target else None,
         },
         "egress_address": subject.address or None,
+        "exit_code": result.exit_code,
         "complete": result.complete,
         "puzzle": result.puzzle or None,
         "finding": finding_document(result.finding),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure
+from tunneldoctor.cli.options import config_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +20,8 @@ Row = dict[str, Any]
 
 @click.command("list", short_help="List checks, codes or tunnels.")
 @click.argument("what", type=click.Choice(["checks", "codes", "tunnels"]))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-@click.option(
-    "--config", metavar="FILE", shell_complete=complete_files, help="The configuration file whose tunnels to list."
-)
+@json_option
+@config_option
 def command(what: str, as_json: bool, config: str | None) -> None:
     """List the checks, the codes that they can report, or the tunnels of the configuration file."""
     from tunneldoctor.cli.console import Output

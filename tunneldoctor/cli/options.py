@@ -51,6 +51,21 @@ _COMPLETIONS = {
 }
 
 
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="The configuration file. Default: $TUNNELDOCTOR_CONFIG, ./tunneldoctor.toml, your own.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+color_option = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Default: auto."
+)
+_timeout_option = click.option(
+    "--timeout", "--connect-timeout", "connect_timeout", metavar="DURATION", help="Of each stage of each hop: 10s."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Presentation:
     """How a result is to be shown."""
@@ -71,12 +86,12 @@ def tunnel_options(function: F) -> F:
         function = click.option(name, key, metavar=metavar, multiple=multiple, help=words, shell_complete=complete)(
             function
         )
-    return function
+    return _timeout_option(function)
 
 
 def take_overrides(options: dict[str, Any]) -> dict[str, Any]:
     """Take the tunnel's keys out of *options*, and return those that were given."""
-    taken = {key: options.pop(key) for key, _, _ in _KEYS}
+    taken = {key: options.pop(key) for key in ("connect_timeout", *(key for key, _, _ in _KEYS))}
     return {key: value for key, value in taken.items() if value not in (None, ())}
 
 
@@ -92,7 +107,7 @@ def presentation_options(function: F) -> F:
             shell_complete=complete_files,
             help="Write the document there instead of to stdout.",
         ),
-        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Default: auto."),
+        color_option,
         click.option("-v", "--verbose", count=True, help="More: what passed, evidence; -vv also tells each step."),
         click.option("-q", "--quiet", is_flag=True, help="Less: one line where something is wrong, else nothing."),
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunneldoctor.cli.completion import complete_files, complete_tunnels
+from tunneldoctor.cli.completion import complete_tunnels
 from tunneldoctor.cli.failure import Failure, note
-from tunneldoctor.cli.options import take_overrides, tunnel_options
+from tunneldoctor.cli.options import config_option, json_option, take_overrides, tunnel_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +27,12 @@ _CONFIRM = "confirm a fingerprint, and give it with --fingerprint"
 
 @click.command("pin", short_help="Show a server's host keys, and pin those that you confirm.")
 @click.argument("tunnel", required=False, shell_complete=complete_tunnels)
-@click.option("--config", metavar="FILE", shell_complete=complete_files, help="The configuration file.")
+@config_option
 @click.option("--hop", metavar="HOP", help="Only this server: via-1, via-2 ... or bastion. Default: each.")
 @click.option("--fingerprint", "fingerprints", multiple=True, metavar="SHA256:...",
               help="Pin the key that has this fingerprint, unasked; may be given several times.")  # fmt: skip
 @click.option("--replace", is_flag=True, help="Pin a key also in place of another that is pinned now.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text; asks nothing.")
-@click.option("--timeout", "--connect-timeout", "timeout", metavar="DURATION", help="Of each stage of each hop: 10s.")
+@json_option
 @tunnel_options
 def command(
     tunnel: str | None,
@@ -42,14 +41,13 @@ def command(
     fingerprints: tuple[str, ...],
     replace: bool,
     as_json: bool,
-    timeout: str | None,
     **options: Any,
 ) -> int:
     """Show the host keys of the servers of TUNNEL and pin those that you confirm in its first known_hosts file.
 
     Nobody is logged in to the first server; one behind a jump host is reached through a login there, as check does
     it, once the jump host's own key is pinned. Nothing is written unless you type yes or the fingerprint, or give it
-    with --fingerprint and the server shows a key that has it. A revoked key is never pinned.
+    with --fingerprint and the server shows a key that has it; --json asks nothing. A revoked key is never pinned.
 
     Exit status: 0 the keys are pinned (now, or they were before), 1 nothing was written, because a key was not
     confirmed, is not shown, differs from the pinned one or is revoked; 2 the command line or the file can't be used,
@@ -60,10 +58,8 @@ def command(
     from tunneldoctor.cli.tunnels import chosen_tunnels
 
     wanted = _wanted(fingerprints)
-    overrides = take_overrides(options)
-    if timeout:
-        overrides["connect_timeout"] = timeout
-    chosen = chosen_tunnels(config, [tunnel] if tunnel else [], False, overrides)[0]
+    names = [tunnel] if tunnel else []
+    chosen = chosen_tunnels(config, names, everything=False, overrides=take_overrides(options))[0]
     with Stop() as stop:
         found = servers(chosen, hop, stop)
     if not as_json:

@@ -11,6 +11,7 @@ import click
 
 from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure
+from tunneldoctor.cli.options import json_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ _STDIN = "-"
 @click.option(
     "--passphrase", metavar="REFERENCE", help="env:NAME or file:PATH; needed where the key has to be converted."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+@json_option
 def command(file: str, write: bool, passphrase: str | None, as_json: bool) -> int:
     """Tell what is wrong with the private key in FILE (- for stdin) and what mending it would do.
 
@@ -35,7 +36,7 @@ def command(file: str, write: bool, passphrase: str | None, as_json: bool) -> in
     the same key, before it takes the place of the old one.
 
     Exit status: 0 nothing is wrong or it was mended, 1 there is something to mend or it can't be mended, 2 the
-    command can't be used so, or the file can't be read.
+    command line or FILE can't be used.
     """
     from tunneldoctor.cli.console import Output
     from tunneldoctor.ssh.repair import plan
@@ -69,7 +70,9 @@ class Result:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """All that is to be done, or was."""
+        """All that is to be done, or was; nothing where it would not make the file good."""
+        if not self.plan.sound:
+            return ()
         return (*self.plan.steps, *(("take every right from group and others",) if self.mode else ()))
 
     @property

@@ -23,7 +23,8 @@ _SECRET = re.compile(r"pass(?!file)|pwd|secret|token|credential", re.IGNORECASE)
 
 @dataclass(slots=True)
 class DatabaseUrl:
-    """What a connection string says. ``others`` are its further hosts; ``further_secrets`` names of options.
+    """What a connection string says. ``others`` are its further hosts; ``further_secrets`` names of options. With
+    ``password_in_file`` the password stands in a file that the string names, not in the string itself.
 
     Whether ``host`` can be one is for the caller to see.
     """
@@ -40,6 +41,7 @@ class DatabaseUrl:
     driver: str = ""
     tls: Tls = field(default_factory=Tls)
     further_secrets: tuple[str, ...] = ()
+    password_in_file: bool = False
 
     def option(self, *names: str) -> tuple[str, str] | None:
         """The option called by one of *names*, as written: its name and its value. Case and ``-_ `` don't count."""

@@ -1,9 +1,11 @@
 """The database's connection string, in each of the forms that clients take."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from tunneldoctor.config import database_tls, jdbc, other_databases
+from tunneldoctor.config.database_keywords import looks_like_keywords, parse_keywords
 from tunneldoctor.config.database_parts import (
     DEFAULT_PORTS,
     DatabaseUrl,
@@ -32,8 +34,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.-]{0,30})(?:\+([A-Za-z0-9_]{1,30}))?:
 #: Longest connection string that is read, in characters.
 LONGEST = 4096
 _FORM = (
-    "write it as postgresql://user@host:5432/name, mysql://…, sqlserver://…, redis://…, mongodb://…, oracle://…, jdbc:… "
-    "or tcp://host:port"
+    "write it as postgresql://user@host:5432/name, mysql://…, sqlserver://…, redis://…, mongodb://…, oracle://…, "
+    "jdbc:… or tcp://host:port"
 )
 _ESCAPE = "write @ in a user name or a password as %40, / as %2F, : as %3A, ? as %3F and # as %23"
 # sqlalchemy/engine/url.py, _parse_url: the password ends at the first @ and may hold a slash.
@@ -42,13 +44,19 @@ _SQLALCHEMY_USER = re.compile(r"([^:/@]*)(?::([^@]*))?@")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_.%+ -]*")
 
 
-def parse(text: str) -> DatabaseUrl:
+#: Takes those options of an engine's string that name files, and gives the options in them. Raises BadUrl.
+ReadFiles = Callable[[str, dict[str, str]], dict[str, str]]
+
+
+def parse(text: str, read_files: ReadFiles | None = None) -> DatabaseUrl:
     """Read *text*. Raises BadUrl, whose words never hold what may be a password."""
     if len(text) > LONGEST:
         raise BadUrl("whole", f"it is longer than {LONGEST} characters", _FORM)
     if text[:5].lower() == "jdbc:":
         return _with_tls(jdbc.parse(text[5:]))
     scheme = _SCHEME.match(text)
+    if scheme is None and looks_like_keywords(text):
+        return _with_tls(_database(parse_keywords(text), "postgresql", "libpq", read_files=read_files))
     if scheme is None:
         raise BadUrl("scheme", "it does not start with a scheme and ://", _FORM)
     engine = _ENGINES.get(scheme[1].lower())
@@ -61,9 +69,11 @@ def parse(text: str) -> DatabaseUrl:
         return _with_tls(jdbc.sqlserver(rest, "url"))
     if engine == "mongodb" and scheme[2]:
         why = "mongodb+srv:// asks DNS for its hosts, and a tunnel leads to one of them"
-        raise BadUrl("scheme", why, "write mongodb://host:27017/name?directConnection=true with tls=true where it is on")
+        raise BadUrl(
+            "scheme", why, "write mongodb://host:27017/name?directConnection=true with tls=true where it is on"
+        )
     dialect = "sqlalchemy" if scheme[2] else "libpq" if engine == "postgresql" else "url"
-    url = _uri(rest, engine, dialect, (scheme[2] or "").lower())
+    url = _uri(rest, engine, dialect, (scheme[2] or "").lower(), read_files)
     if scheme[1].lower() == "rediss":
         url.options["tls"] = "true"
     return _with_tls(other_databases.oracle_name(url) if engine == "oracle" else url)
@@ -82,27 +92,57 @@ def _tcp(rest: str) -> DatabaseUrl:
     return DatabaseUrl("tcp", "tcp", host, port, tls=database_tls.NONE)
 
 
-def _uri(rest: str, engine: str, dialect: str, driver: str) -> DatabaseUrl:
+def _uri(rest: str, engine: str, dialect: str, driver: str, read_files: ReadFiles | None) -> DatabaseUrl:
     user, password, rest = _userinfo(rest, dialect)
     authority, path, query = _rest(rest, password)
     options = options_of(query, plus=dialect != "libpq")
     if "odbc_connect" in {name.lower() for name in options}:
         return jdbc.odbc(take(options, "odbc_connect") or "", driver)
+    asked = take(options, "password")
+    stated = {
+        "user": take(options, "user", "username") or user,
+        "password": password if asked is None else asked,
+        "dbname": take(options, "dbname", "database") or _name(path),
+    }
+    options |= {name: value for name, value in stated.items() if value}
+    return _database(options, engine, dialect, driver, authority, read_files)
+
+
+def _database(
+    options: dict[str, str],
+    engine: str,
+    dialect: str,
+    driver: str = "",
+    authority: str = "",
+    read_files: ReadFiles | None = None,
+) -> DatabaseUrl:
+    """What *options* come to: those of a URL, in libpq's words, or libpq's keywords. *authority*: a URL's hosts."""
+    from_file = _from_file(options, engine, authority, read_files) if read_files else {}
+    options = from_file | options
     first, *others = _hosts(authority, options, engine)
     url = DatabaseUrl(
         engine,
         dialect,
         first[0],
         first[1],
-        take(options, "user", "username") or user or None,
-        password if (given := take(options, "password")) is None else given,
-        take(options, "dbname", "database") or _name(path) or None,
+        take(options, "user") or None,
+        take(options, "password"),
+        take(options, "dbname") or None,
         options,
         tuple(f"{host}:{port}" for host, port in others),
         driver,
     )
-    url.further_secrets = tuple(name for name in options if secret_option(name))
+    url.password_in_file = bool(url.password) and url.password is from_file.get("password")
+    url.further_secrets = tuple(name for name in options if secret_option(name) and name not in from_file)
     return url
+
+
+def _from_file(options: dict[str, str], engine: str, authority: str, read_files: ReadFiles) -> dict[str, str]:
+    """What a file that *options* name adds to them; what is stated nearer wins."""
+    found = read_files(engine, options)
+    if authority.strip(",") or "host" in options or "hostaddr" in options:
+        found = {key: value for key, value in found.items() if key not in {"host", "hostaddr"}}
+    return found
 
 
 def _userinfo(rest: str, dialect: str) -> tuple[str | None, str | None, str]:

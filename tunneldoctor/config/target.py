@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from tunneldoctor.config.database_files import from_files, look_up
 from tunneldoctor.config.database_parts import DatabaseUrl
 from tunneldoctor.config.database_url import parse
 from tunneldoctor.config.errors import BadUrl
@@ -10,7 +11,7 @@ from tunneldoctor.config.names import note_invisible, read_host, read_username
 from tunneldoctor.config.references import expand, literal, note_plain_text, read_password
 from tunneldoctor.config.settings import Draft, Entry, Settings
 from tunneldoctor.config.text import clean, is_address, is_loopback, port_number, split_port
-from tunneldoctor.model import Address, Database, Origin, Severity, Tls
+from tunneldoctor.model import Address, Database, Origin, Reference, Severity, Tls
 
 
 def database(settings: Settings, draft: Draft) -> Database | None:
@@ -19,11 +20,11 @@ def database(settings: Settings, draft: Draft) -> Database | None:
     if entry is None or not entry.value.strip():
         return None
     password = read_password(settings.find, "database_password", "database", settings.surroundings, draft)
-    url = _url(entry, draft)
+    url = _url(entry, settings, draft)
     host = read_host(url.host, "database", "database", entry.origin, draft, "config.bad-database-url") if url else None
     if url is None or host is None:
         return None
-    if url.password or url.further_secrets:
+    if (url.password and not url.password_in_file) or url.further_secrets:
         note_plain_text(draft, "database", "database", entry)
     return Database(
         url.engine,
@@ -31,21 +32,33 @@ def database(settings: Settings, draft: Draft) -> Database | None:
         url.port,
         read_username(url.user, "database", "database", entry.origin, draft) if url.user else None,
         url.name,
-        password or (literal(url.password) if url.password else None),
+        password or _password(url, settings, draft),
         _with_paths(url.tls, entry, settings),
         url.dialect,
         _options(url),
     )
 
 
-def _url(entry: Entry, draft: Draft) -> DatabaseUrl | None:
+def _password(url: DatabaseUrl, settings: Settings, draft: Draft) -> Reference | None:
+    """The password that the string holds, else what its client finds in .pgpass."""
+    if url.password:
+        return literal(url.password)
+    found = look_up(url, settings.surroundings)
+    if found and found.ignored:
+        params = {"reference": str(found.path), "reason": found.ignored}
+        origin = Origin(str(found.path))
+        draft.problem("config.secret-not-found", "database", "database_password", origin, Severity.WARNING, **params)
+    return found.password if found else None
+
+
+def _url(entry: Entry, settings: Settings, draft: Draft) -> DatabaseUrl | None:
     cleaned = clean(entry.value)
     text = entry.value.strip()
     if text != entry.value:
         around = replace(cleaned, text="…", found=clean(entry.value.replace(text, "x" * len(text))).found)
         note_invisible(replace(around, harmless=True), "URL", "database", "database", entry.origin, draft)
     try:
-        return parse(text)
+        return parse(text, lambda engine, options: from_files(engine, options, settings.surroundings))
     except BadUrl as error:
         params = {"part": error.part, "reason": error.reason, "correction": error.correction}
         draft.problem("config.bad-database-url", "database", "database", entry.origin, **params)
@@ -122,7 +135,8 @@ def _note_bad_bind(entry: Entry, written: str | None, draft: Draft) -> None:
 
 def _compare(place: Address, entry: Entry, named: Database | None, draft: Draft) -> None:
     _note_loopback(place, "remote_bind", entry.origin, draft)
-    if named is None or is_loopback(named.host) or _same(place, named.address):
+    own_end = named and (is_loopback(named.host) or is_loopback(named.options.get("hostaddr", "")))
+    if named is None or own_end or _same(place, named.address):
         return
     params = {"remote_bind": str(place), "database": str(named.address)}
     draft.problem("config.remote-bind-mismatch", "bastion", "remote_bind", entry.origin, Severity.WARNING, **params)

@@ -13,8 +13,11 @@ from tunneldoctor.net.services import identify
 if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
 
-#: Sent on a second connection to a service that keeps silent: Redis and HTTP answer it, PostgreSQL hangs up.
-KNOCK = b"PING\r\n"
+#: Sent to a service that keeps silent: PostgreSQL takes it for a startup message of a version that there is not, and
+#: says so; HTTP answers the line after it.
+KNOCK = b"\0\0\0\x09\0\x04\0\0\0\r\nPING\r\n"
+#: Sent where PostgreSQL is out of the question: Redis answers no line after a NUL (networking.c, processInlineBuffer).
+LINE = b"PING\r\n"
 _SHOWN = 48
 
 
@@ -31,11 +34,10 @@ def shown(first: bytes) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the first moments of a connection showed. ``spoken``: we had sent something before it was closed."""
+    """What the first moments of a connection showed."""
 
     first: bytes = b""
     closed: bool = False
-    spoken: bool = False
 
     @property
     def service(self) -> str | None:
@@ -44,7 +46,7 @@ class Opening:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """The engines whose first bytes these are."""
+        """The engines whose greeting this is."""
         return _ENGINES.get(self.service or "", ())
 
     @property
@@ -56,36 +58,40 @@ class Opening:
 _ENGINES = {
     "MySQL": ("mysql", "mariadb"),
     "MariaDB": ("mysql", "mariadb"),
-    "SQL Server": ("sqlserver",),
 }
-#: MS-TDS §2.2.6.5: a PRELOGIN with a version and "encryption on".
-_PRELOGIN = bytes.fromhex("1201001a0000010000000b00060100110001ff0f000000000001")
-_SPEAKS_FIRST = {"sqlserver": _PRELOGIN}
 
 
-def open_with(stream: Stream, engine: str, seconds: float) -> Opening:
-    """Begin as a client of *engine* would, and wait *seconds* for an answer; silence is an answer too."""
-    words = _SPEAKS_FIRST.get(engine, b"")
+def wait(stream: Stream, seconds: float) -> Opening:
+    """What comes within *seconds* though nobody asked; silence is an answer too."""
+    return _answer(stream, b"", seconds)
+
+
+def knock(stream: Stream, seconds: float) -> Opening:
+    """What a service that has kept silent so far answers to words that are nobody's first message."""
+    return _answer(stream, KNOCK, seconds)
+
+
+def _answer(stream: Stream, words: bytes, seconds: float) -> Opening:
     wire = Wire(stream, seconds)
     try:
         if words:
             wire.send(words)
-        return Opening(wire.some(), spoken=bool(words))
+        return Opening(wire.some())
     except TimeoutError:
-        return Opening(spoken=bool(words))
+        return Opening()
     except Ended:
-        return Opening(closed=True, spoken=bool(words))
+        return Opening(closed=True)
 
 
 def closes_unasked(stream: Stream, seconds: float) -> bool:
     """Whether *stream* is closed within *seconds* without our having said a word."""
-    return open_with(stream, "", seconds).closed
+    return wait(stream, seconds).closed
 
 
 def answers_to_a_knock(stream: Stream, seconds: float) -> tuple[str, Evidence] | None:
-    """Who answers to words that are nobody's first message, or None where nobody does."""
-    answer = _answer(stream, KNOCK, seconds)
-    return (service_of(answer), shown(answer)) if identify(answer) else None
+    """Who answers to a line of text, or None where nobody does."""
+    first = _answer(stream, LINE, seconds).first
+    return (service_of(first), shown(first)) if identify(first) else None
 
 
 def answers_to_tls(stream: Stream, seconds: float) -> Evidence | None:
@@ -96,14 +102,5 @@ def answers_to_tls(stream: Stream, seconds: float) -> Evidence | None:
     connection.set_connect_state()
     with contextlib.suppress(SSL.WantReadError):
         connection.do_handshake()
-    answer = _answer(stream, connection.bio_read(16384), seconds)
-    return shown(answer) if identify(answer) == "TLS" else None
-
-
-def _answer(stream: Stream, words: bytes, seconds: float) -> bytes:
-    wire = Wire(stream, seconds)
-    try:
-        wire.send(words)
-        return wire.some()
-    except (Ended, TimeoutError):
-        return b""
+    first = _answer(stream, connection.bio_read(16384), seconds).first
+    return shown(first) if identify(first) == "TLS" else None

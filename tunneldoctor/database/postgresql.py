@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 #: Who we are to the server, and after how long it ends an idle session (0: never): one query for both.
 _WHO = "select inet_client_addr(), extract(epoch from current_setting('idle_session_timeout', true)::interval)"
 _PING = "select 1"
+_FIRST_QUERY = "the first query"
 #: Messages that one answer may consist of.
 _MOST_MESSAGES = 200
 #: Startup parameters that a connection string may ask for; the rest of it is the client's own business.
@@ -58,8 +59,8 @@ def login(prepared: Prepared, password: Password, seconds: float) -> Session:
         attempt.run(parameters(prepared.database))
         return _session(prepared, attempt)
     except (Ended, TimeoutError, messages.Garbled, TlsError) as error:
-        if isinstance(error, TimeoutError) and attempt.proven:
-            raise DatabaseTrouble(_pooler_waits()) from error
+        if isinstance(error, TimeoutError) and (attempt.proven or attempt.stage == _FIRST_QUERY):
+            raise DatabaseTrouble(_no_server() if attempt.proven else _no_turn()) from error
         raise _failed(error, wire, attempt.stage) from error
 
 
@@ -112,7 +113,7 @@ def _take_tls_answer(prepared: Prepared) -> None:
 
 
 def _session(prepared: Prepared, attempt: Login) -> Session:
-    attempt.stage = "the first query"
+    attempt.stage = _FIRST_QUERY
     row, latency = _ask(prepared.wire, _WHO)
     seen_as, idle = (*row, None, None)[:2]
     announced = attempt.parameters
@@ -140,7 +141,7 @@ def _ask(wire: Wire, sql: str) -> tuple[list[str | None], float]:
     for _ in range(_MOST_MESSAGES):
         try:
             message = messages.read(wire)
-        except Ended:
+        except (Ended, TimeoutError):
             if fatal:
                 raise DatabaseTrouble(fatal) from None
             raise
@@ -150,7 +151,7 @@ def _ask(wire: Wire, sql: str) -> tuple[list[str | None], float]:
         if message.kind == b"D":
             row = row or messages.columns(message.body)
         elif message.kind == b"E":
-            fatal = classify(refusal(message.body))
+            fatal = classify(refusal(message.body, authenticated=True))
     raise messages.Garbled(b"")
 
 
@@ -170,10 +171,16 @@ def _number(text: str | None) -> float | None:
         return None
 
 
-def _pooler_waits() -> Trouble:
+def _no_server() -> Trouble:
     """PostgreSQL sends its proof and AuthenticationOk together (auth.c, sendAuthRequest does not flush the former)."""
     seen = Evidence("message", "the server proved that it knows the password, then never said that the login is done")
     return Trouble(Reason.POOLER_UPSTREAM_DOWN, {"message": "no answer"}, (seen,))
+
+
+def _no_turn() -> Trouble:
+    """A pooler that has had a server before logs clients in by itself; the first query waits for a server."""
+    seen = Evidence("message", "the login was done at once, and a query that needs nothing was never answered")
+    return Trouble(Reason.POOLER_WAITS, {"message": "no answer"}, (seen,))
 
 
 def _failed(error: Exception, wire: Wire, stage: str) -> DatabaseTrouble:

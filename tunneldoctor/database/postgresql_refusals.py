@@ -36,12 +36,18 @@ _BY_WORDS: tuple[tuple[str, Reason], ...] = (
     ("Timed-out waiting to acquire database connection", Reason.POOLER_UPSTREAM_DOWN),
     ("password authentication failed for user", Reason.POOLER_UPSTREAM_DOWN),  # the pooler's own login
     ("no pg_hba.conf entry for host", Reason.POOLER_UPSTREAM_DOWN),  # the pooler's own address
+    ("pg_hba.conf rejects connection for host", Reason.POOLER_UPSTREAM_DOWN),
+    ("cannot connect to server", Reason.POOLER_UPSTREAM_DOWN),
+    ("connect to compute node", Reason.POOLER_UPSTREAM_DOWN),
+    ("access token has invalid format", Reason.TOKEN_INVALID),
     ("authentication failed for user", Reason.TOKEN_INVALID),  # "IAM authentication failed for user"
     ("authentication failed", Reason.LOGIN_REFUSED),  # "SASL …", "password …", "\"trust\" …"
     ("The password that was provided for the role", Reason.PASSWORD_WRONG),
     ("has no credentials for the role", Reason.UNKNOWN_USER),
     ("Tenant or user not found", Reason.UNKNOWN_USER),
     ("no such user", Reason.UNKNOWN_USER),
+    ("is not permitted to log in", Reason.ACCOUNT_LOCKED),
+    ("too many connections", Reason.TOO_MANY_CONNECTIONS),
     ('role "', Reason.UNKNOWN_USER),
     ("no such database", Reason.UNKNOWN_DATABASE),
     ("does not exist", Reason.UNKNOWN_DATABASE),
@@ -49,14 +55,19 @@ _BY_WORDS: tuple[tuple[str, Reason], ...] = (
     ("SSL required", Reason.TLS_REQUIRED),
     ("SSL connection is required", Reason.TLS_REQUIRED),
     ("requires TLS connections", Reason.TLS_REQUIRED),
+    ("only with SSL connections", Reason.TLS_REQUIRED),
     ("no more connections allowed", Reason.TOO_MANY_CONNECTIONS),
     ("maximum number of client connections", Reason.TOO_MANY_CONNECTIONS),
     ("connection slots are reserved", Reason.TOO_MANY_CONNECTIONS),
     ("too many clients", Reason.TOO_MANY_CONNECTIONS),
     ("unsupported startup parameter", Reason.STARTUP_OPTION_REFUSED),
     ("is disabled", Reason.DATABASE_NOT_ACCEPTING),
+    ("not currently accepting connections", Reason.DATABASE_NOT_ACCEPTING),
+    ("permission denied for database", Reason.PERMISSION_DENIED),
     ("not allowed", Reason.PERMISSION_DENIED),
     ("shutting down", Reason.NOT_READY),
+    ("is starting up", Reason.NOT_READY),
+    ("in recovery mode", Reason.NOT_READY),
 )
 _FULL = {
     "InitProcess": "the whole server",
@@ -96,7 +107,12 @@ def classify(seen: LoginRefusal) -> Trouble:
 
 
 def _by_words(seen: LoginRefusal) -> Reason | None:
-    return next((reason for words, reason in _BY_WORDS if words in seen.message), None)
+    reason = next((reason for words, reason in _BY_WORDS if words in seen.message), None)
+    if reason is not Reason.POOLER_UPSTREAM_DOWN:
+        return reason
+    if seen.number == "28P01":  # no pooler's 08P01: a server of another make, about its own client
+        return Reason.LOGIN_REFUSED
+    return Reason.POOLER_WAITS if seen.authenticated and "query_wait_timeout" in seen.message else reason
 
 
 def _not_authorized(seen: LoginRefusal) -> tuple[Reason, tuple[Ruling, ...]]:
@@ -124,7 +140,12 @@ def _role(seen: LoginRefusal) -> tuple[Reason, tuple[Ruling, ...]]:
         *_never(
             Reason.PASSWORD_WRONG, Reason.PASSWORD_EXPIRED, Reason.PASSWORD_NOT_USABLE, because="none was asked for"
         ),
-        *_never(Reason.HOST_NOT_ALLOWED, Reason.TLS_REQUIRED, Reason.TLS_CLIENT_CERTIFICATE_REQUIRED),
+        *_never(
+            Reason.HOST_NOT_ALLOWED,
+            Reason.TLS_REQUIRED,
+            Reason.TLS_CLIENT_CERTIFICATE_REQUIRED,
+            Reason.AUTH_METHOD_UNSUPPORTED,
+        ),
     )
 
 
@@ -140,8 +161,9 @@ def _external(seen: LoginRefusal) -> tuple[Reason, tuple[Ruling, ...]]:
 
 def _password_rulings() -> tuple[Ruling, ...]:
     return _never(
-        Reason.HOST_NOT_ALLOWED, Reason.TLS_REQUIRED, Reason.TLS_CLIENT_CERTIFICATE_REQUIRED, Reason.ACCOUNT_LOCKED
-    )
+        Reason.HOST_NOT_ALLOWED, Reason.TLS_REQUIRED, Reason.TLS_CLIENT_CERTIFICATE_REQUIRED, Reason.ACCOUNT_LOCKED,
+        Reason.AUTH_METHOD_UNSUPPORTED,
+    )  # fmt: skip
 
 
 def _never(*reasons: Reason, because: str = _OWN_STATE) -> tuple[Ruling, ...]:
@@ -151,7 +173,7 @@ def _never(*reasons: Reason, because: str = _OWN_STATE) -> tuple[Ruling, ...]:
 def _params(seen: LoginRefusal, reason: Reason) -> dict[str, Value]:
     params: dict[str, Value] = {"sqlstate": seen.number, "message": seen.message}
     if reason is Reason.HOST_NOT_ALLOWED:
-        params |= {"address": seen.address or None, "network": _network(seen.address)}
+        params |= {"address": seen.address or "the bastion", "network": _network(seen.address)}
         params["record"] = "hostssl" if seen.encrypted else "host"
         params["how"] = "over TLS" if seen.encrypted else "without TLS"
     if reason is Reason.TOO_MANY_CONNECTIONS:
@@ -180,5 +202,5 @@ def _quoted_address(message: str) -> str:
     return ""
 
 
-def _network(address: str) -> str | None:
-    return f"{address}/{ipaddress.ip_address(address).max_prefixlen}" if address else None
+def _network(address: str) -> str:
+    return f"{address}/{ipaddress.ip_address(address).max_prefixlen}" if address else "BASTION_ADDRESS/32"

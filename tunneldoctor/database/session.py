@@ -44,7 +44,8 @@ class Prepared:
     """A server of the right kind answers on *wire*, encrypted as far as the client asks.
 
     ``tls`` is None on an unencrypted connection; ``offers_tls`` says whether the server has TLS, None where it was
-    not asked. ``opening`` is what the engine has read already and its login goes on with.
+    not asked. ``opening`` is what the engine has read already and its login goes on with. ``leave`` is what the server
+    minds being left out where no login follows; None where it does not mind.
     """
 
     engine: Engine
@@ -53,11 +54,18 @@ class Prepared:
     tls: Handshake | None = None
     offers_tls: bool | None = None
     opening: object = None
+    leave: Callable[[], None] | None = None
 
     @property
     def encrypted(self) -> bool:
         """Whether TLS is on."""
         return self.tls is not None
+
+    def close(self) -> None:
+        """Take leave where no login was tried; the wire is closed by whoever opened it. Harmless when repeated."""
+        leave, self.leave = self.leave, None
+        if leave:
+            leave()
 
 
 @dataclass(slots=True)

@@ -45,26 +45,50 @@ class Handshake:
     presented: bool
 
 
-def secure(wire: Wire, database: Database) -> Handshake:
-    """Put TLS under *wire*, as the client of *database* would. Raises DatabaseTrouble."""
+def secure(
+    wire: Wire, database: Database, protocol: bytes = b"", *, request: bytes = b"", we_speak: bool = False
+) -> Handshake:
+    """Put TLS under *wire*, as the client of *database* would. Raises DatabaseTrouble, and what the wire raises.
+
+    *protocol* is the name for ALPN (RFC 7301), where the server wants one. *request* is what the server wants to be
+    asked with; it is sent when nothing on this side can fail any more. *we_speak*: the first words over TLS
+    are ours, and a server that wants a certificate would answer them with a reset.
+    """
     roots = roots_of(database)
     certificate = client_certificate(database)
     faults: set[tuple[int, int]] = set()
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)  # libpq's ssl_min_protocol_version
+    if protocol:
+        context.set_alpn_protos([protocol])
     roots_problem = _load_roots(context, roots)
     if certificate:
         _load_certificate(context, certificate)
     context.set_verify(SSL.VERIFY_PEER, lambda _, __, number, depth, ok: _note(faults, number, depth))
+    asked = _watch(context) if we_speak else []
+    if request:
+        wire.send(request)
     stream = TlsStream(wire.stream, _connection(context, server_name_to_send(database)))
     stream.settimeout(wire.remaining())
     started = time.monotonic()
     _trying(stream, wire, stream.shake_hands)
-    if certificate:
+    if certificate or asked:
         seconds = 2 * (time.monotonic() - started) + _VERDICT
         _trying(stream, wire, lambda: stream.await_verdict(min(seconds, wire.remaining())))
     wire.restart(stream)
     return _handshake(stream, faults, roots_problem, certificate is not None)
+
+
+def _watch(context: SSL.Context) -> list[bool]:
+    """A list that is empty until the server asks for a certificate (RFC 8446 §4.3.2)."""
+    asked: list[bool] = []
+
+    def note(connection: SSL.Connection, _where: int, _result: int) -> None:
+        if b"certificate request" in connection.get_state_string():
+            asked.append(True)
+
+    context.set_info_callback(note)
+    return asked
 
 
 def _connection(context: SSL.Context, server_name: str | None) -> SSL.Connection:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     NOT_READY = "not-ready"
     TOO_MANY_CONNECTIONS = "too-many-connections"
     HOST_NOT_ALLOWED = "host-not-allowed"
+    HOST_BLOCKED = "host-blocked"
     TLS_REQUIRED = "tls-required"
     TLS_NOT_SUPPORTED = "tls-not-supported"
     TLS_UNTRUSTED_ISSUER = "tls-untrusted-issuer"
@@ -45,9 +46,12 @@ class Reason(StrEnum):
     UNKNOWN_DATABASE = "unknown-database"
     DATABASE_NOT_ACCEPTING = "database-not-accepting"
     PERMISSION_DENIED = "permission-denied"
+    READ_ONLY = "read-only"
     AUTH_METHOD_UNSUPPORTED = "auth-method-unsupported"
     STARTUP_OPTION_REFUSED = "startup-option-refused"
     POOLER_UPSTREAM_DOWN = "pooler-upstream-down"
+    POOLER_WAITS = "pooler-waits"
+    REDIRECTED = "redirected"
     UNCLASSIFIED = "unclassified"
 
     @property

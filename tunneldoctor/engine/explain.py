@@ -87,7 +87,9 @@ class Explainer:
         return Step(f"{page.code}: {first.text}", first.command, first.run_on, first.provider) if first else None
 
     def _fits(self, each: Step) -> bool:
-        return each.provider is None or each.provider is self._tunnel.provider
+        database = self._tunnel.database
+        of_the_engine = not each.engines or (database is not None and database.engine in each.engines)
+        return of_the_engine and (each.provider is None or each.provider is self._tunnel.provider)
 
     def _ignored(self, *codes: str) -> str | None:
         for each in self._ignore:

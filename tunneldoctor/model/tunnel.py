@@ -113,8 +113,8 @@ class Tls:
 class Database:
     """The database as the client's connection string names it.
 
-    ``engine`` is ``postgresql``, ``mysql``, ``mariadb``, ``sqlserver`` or ``tcp``; ``dialect`` is the form the
-    string was written in: ``libpq``, ``sqlalchemy``, ``jdbc``, ``url`` or ``tcp``. ``host`` may be on loopback:
+    ``engine`` is ``postgresql``, ``mysql``, ``mariadb``, ``sqlserver``, ``redis``, ``mongodb``, ``oracle`` or ``tcp``;
+    ``dialect`` is the form the string was written in: ``libpq``, ``sqlalchemy``, ``jdbc``, ``url`` or ``tcp``. ``host`` may be on loopback:
     then it is the tunnel's own end, and the tunnel's ``remote`` says where the database is.
     """
 

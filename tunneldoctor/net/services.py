@@ -7,7 +7,7 @@ import re
 #: First bytes and who sends them, most particular first. Sources: RFC 4253 §4.2 (SSH), RFC 9112 §4 (HTTP), RFC 8446
 #: §5.1 (TLS record), MySQL "Protocol::HandshakeV10" and "X Protocol", redis.io protocol, RFC 5321 §4.2, RFC 959,
 #: RFC 1939, RFC 9051, RFC 6143 §7.1.1 (RFB), PostgreSQL "Message Formats" (ErrorResponse), MS-TDS 2.2.3, MS-RDPBCGR
-#: (TPKT), RFC 854.
+#: (TPKT), RFC 854, "MongoDB Wire Protocol" (OP_MSG), Wireshark's packet-tns.c.
 _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SSH-"), "SSH"),
     (re.compile(rb"HTTP/\d|<!DOCTYPE|<html", re.IGNORECASE), "HTTP"),
@@ -17,7 +17,7 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"(?s)...\x00\x0a[0-9]+\."), "MySQL"),
     (re.compile(rb"(?s)...\x00\xff.{2}"), "MySQL"),
     (re.compile(rb"\x05\x00\x00\x00\x0b\x08\x05"), "MySQL X Protocol (its port is 33060)"),
-    (re.compile(rb"-(ERR|DENIED|NOAUTH) |\+PONG"), "Redis"),
+    (re.compile(rb"-(ERR|DENIED|NOAUTH|NOPERM|LOADING|MASTERDOWN|BUSY|MISCONF) |\+PONG"), "Redis"),
     (re.compile(rb"(?s)E\x00\x00..S(FATAL|ERROR)\x00|E\x00\x00..SFATAL|EFATAL: "), "PostgreSQL"),
     (re.compile(rb"(?s)\x04\x01..\x00"), "SQL Server"),
     (re.compile(rb"220[ -].*(SMTP|ESMTP|Postfix|Exim|sendmail)", re.IGNORECASE), "SMTP"),
@@ -28,6 +28,8 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"RFB \d{3}\.\d{3}"), "VNC"),
     (re.compile(rb"\x03\x00\x00"), "RDP"),
     (re.compile(rb"\xff[\xfb-\xfe]"), "Telnet"),
+    (re.compile(rb"(?s).{3}\x00.{8}\xdd\x07\x00\x00"), "MongoDB"),
+    (re.compile(rb"(?s)[\x00-\x1f].\x00\x00[\x02\x04\x05\x0b]\x00\x00\x00"), "Oracle"),
 )
 #: Control characters that no line of text before an SSH identification holds (tab, CR, LF and ESC may be there).
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")

@@ -23,6 +23,7 @@ from tunneldoctor.ssh.known_hosts import TooManyLines
 from tunneldoctor.ssh.pinned import pinned
 from tunneldoctor.ssh.pins import Pins
 from tunneldoctor.ssh.transport import Transport
+from tunneldoctor.ssh.userauth import password_method
 
 if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
@@ -102,7 +103,7 @@ def log_in(context: Context, hop: Hop, through: Transport | None = None, *, know
     if isinstance(credential, Lacking):
         return NotIn(credential.reason)
     try:
-        pins, _ = pinned(hop, address, context.secret, context.remaining() - _MARGIN)
+        pins, _ = pinned(hop, address, context.secret, _left(context))
         _within_manners(context, hop, known_as or hop.name, credential)
     except (BudgetSpent, TooManyLines, OSError) as error:
         return NotIn(str(error))
@@ -123,10 +124,14 @@ def log_in(context: Context, hop: Hop, through: Transport | None = None, *, know
 def with_a_shell(context: Context, hop: Hop, transport: Transport) -> Account | NotIn:
     """The account that *transport* is logged in to, if a shell answers there."""
     account = Account(hop, transport)
-    answer = account.run(":", min(_FIRST_WORD, context.remaining() - _MARGIN))
+    answer = account.run(":", min(_FIRST_WORD, _left(context)))
     if answer.problem:
         return NotIn(f"{hop.username}@{hop.address} is logged in, but {answer.problem}")
     return account
+
+
+def _left(context: Context) -> float:
+    return max(0.1, context.remaining() - _MARGIN)
 
 
 def _within_manners(context: Context, hop: Hop, known_as: str, credential: Credential) -> None:
@@ -140,18 +145,18 @@ def _within_manners(context: Context, hop: Hop, known_as: str, credential: Crede
 def _connected(context: Context, hop: Hop, address: Address) -> Stream | str:
     addresses: tuple[str, ...] = (address.host,)
     if not is_literal(address.host):
-        found = SystemLookup(address.host, hop.address_family).wait(context.remaining() - _MARGIN, context.cancelled)
+        found = SystemLookup(address.host, hop.address_family).wait(_left(context), context.cancelled)
         if not isinstance(found, Resolved):
             return f"{address.host} was not resolved: {found or 'no answer in time'}"
         addresses = found.addresses
-    result = connect_first(addresses, address.port, context.remaining() - _MARGIN, cancelled=context.cancelled)
+    result = connect_first(addresses, address.port, _left(context), cancelled=context.cancelled)
     if isinstance(result, ConnectFailure):
         return f"{address} was not reached: {'; '.join(map(str, result.attempts)) or 'no time was left'}"
     return context.closing(result.socket)
 
 
 def _through(context: Context, address: Address, session: Transport) -> Stream | str:
-    result = session.open(address, max(0.1, context.remaining() - _MARGIN))
+    result = session.open(address, _left(context))
     if isinstance(result, OpenFailure):
         said = "no answer in time" if result.timed_out else result.text or f"reason {result.code}"
         return f"{address} was not reached through the hop in front of it: {said}"
@@ -160,9 +165,7 @@ def _through(context: Context, address: Address, session: Transport) -> Stream |
 
 def _verified(context: Context, address: Address, stream: Stream, pins: Pins) -> Transport | str:
     """Key exchange, then the same judgement of the host key as for the tunnel's own hops."""
-    made = Transport.handshake(
-        stream, timeout=max(0.1, context.remaining() - _MARGIN), preferred_host_key_types=pins.key_types()
-    )
+    made = Transport.handshake(stream, timeout=_left(context), preferred_host_key_types=pins.key_types())
     if isinstance(made, HandshakeFailure):
         return f"{address} did not complete the SSH handshake: {made.stage} after {made.seconds:.1f} s"
     transport = context.closing(made)
@@ -175,13 +178,13 @@ def _verified(context: Context, address: Address, stream: Stream, pins: Pins) ->
 
 def _authenticated(context: Context, username: str, transport: Transport, credential: Credential) -> Refusal | None:
     """Sign or send once; for a password the server is asked first which of the two ways it takes."""
-    left, method = max(0.1, context.remaining() - _MARGIN), "password"
-    if isinstance(credential.offer, Secret):
-        asked = transport.ask_methods(username, left)
-        if asked is None or not {"password", "keyboard-interactive"} & set(asked.methods):
-            return asked
-        method = method if method in asked.methods else "keyboard-interactive"
-    return transport.authenticate(username, credential.offer, left, method=method)
+    if not isinstance(credential.offer, Secret):
+        return transport.authenticate(username, credential.offer, _left(context))
+    asked = transport.ask_methods(username, _left(context))
+    method = password_method(asked.methods) if asked else None
+    if method is None:
+        return asked
+    return transport.authenticate(username, credential.offer, _left(context), method=method)
 
 
 def _how(refusal: Refusal) -> str:

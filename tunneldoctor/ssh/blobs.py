@@ -55,6 +55,11 @@ def fingerprint(blob: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
 
 
+def public_line(blob: bytes) -> str:
+    """The blob as files have it, ``type base64``. Raises :class:`Malformed`."""
+    return f"{key_type(blob)} {base64.b64encode(blob).decode('ascii')}"
+
+
 def decode(text: str | bytes) -> bytes:
     """Base64, strictly. Raises :class:`Malformed`."""
     try:

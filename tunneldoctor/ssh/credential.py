@@ -14,6 +14,7 @@ from tunneldoctor.ssh.agent import Agent, AgentUnreachable, reach
 from tunneldoctor.ssh.certificates import LARGEST, Certificate, CertificateError, problems, read
 from tunneldoctor.ssh.identity import Identity
 from tunneldoctor.ssh.keys import examine
+from tunneldoctor.ssh.userauth import PASSWORD
 
 #: Share of the time left that the agent may take to say what it holds.
 _SHARE = 0.3
@@ -51,7 +52,7 @@ def load(context: Context, hop: Hop) -> Credential | Lacking:
         nothing = "no key is given" if hop.agent is None else "the agent does not hold the key"
         return Lacking("; ".join(trouble) or nothing)
     try:
-        return Credential("the password", context.secret(hop.password))
+        return Credential(PASSWORD, context.secret(hop.password))
     except SecretUnavailable as error:
         return Lacking(f"the password can't be read: {error.reason}")
 
@@ -86,8 +87,8 @@ def _files(context: Context, hop: Hop, held: tuple[Identity, ...], trouble: list
 def _offer(context: Context, hop: Hop, identity: Identity) -> Credential:
     if identity.certificate is None and (certificate := _certificate(context, hop, identity)):
         identity = identity.certified(certificate, first=True)
-    certified = " with its certificate" if identity.certificate else ""
-    return Credential(f"{identity.fingerprint}{certified}", identity.offers()[0])
+    offer = identity.offers()[0]
+    return Credential(identity.name_of(offer), offer)
 
 
 def _certificate(context: Context, hop: Hop, identity: Identity) -> Certificate | None:

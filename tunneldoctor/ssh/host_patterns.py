@@ -48,7 +48,7 @@ def names_filter(*wanted: str | None) -> Callable[[bytes], Names]:
 
 def matches(name: bytes, patterns: bytes) -> bool:
     """match_pattern_list in match.c: a ``!pattern`` that fits ends the matter; else one fitting pattern is enough."""
-    fits = False
+    matched = False
     for pattern in patterns.split(b","):
         if len(pattern) > _LONGEST_PATTERN:
             return False
@@ -56,8 +56,8 @@ def matches(name: bytes, patterns: bytes) -> bool:
         if fits(name, pattern[1:] if negated else pattern):
             if negated:
                 return False
-            fits = True
-    return fits
+            matched = True
+    return matched
 
 
 def fits(name: bytes, pattern: bytes) -> bool:

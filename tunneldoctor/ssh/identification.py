@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from tunneldoctor.net.services import identify
@@ -13,6 +14,8 @@ MOST_BEFORE = 64 * 1024
 LONGEST = 1024
 #: So many first bytes tell every protocol that is known here.
 _TELLING = 256
+#: In an identification, or in what follows ``SSH-2.0-`` there.
+_OPENSSH = re.compile(r"(?:SSH-[\d.]+-)?OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)")
 
 
 class NotSsh(Exception):
@@ -75,6 +78,12 @@ class Greeting:
             raise NotSsh("an identification without an end")
         if self._taken + len(rest) > MOST_BEFORE:
             raise NotSsh("text without an end")
+
+
+def openssh_version(software: str) -> tuple[int, int] | None:
+    """Which OpenSSH a server says it is, as (9, 6); None for any other software."""
+    match = _OPENSSH.match(software)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _checked(line: bytes) -> str:

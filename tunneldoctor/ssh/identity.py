@@ -54,6 +54,11 @@ class Identity:
         bearer.load_certificate(self.certificate.line)
         return (bearer, self.key) if self.certificate_first else (self.key, bearer)
 
+    def name_of(self, offer: paramiko.PKey) -> str:
+        """How one of the :meth:`offers` is spoken of, and by what name the manners of a run know its login again."""
+        certified = offer.public_blob is not None or "-cert-v01@" in offer.get_name()
+        return f"{self.fingerprint}{' with its certificate' if certified else ''}"
+
 
 def _copied(key: paramiko.PKey) -> paramiko.PKey:
     if isinstance(key, paramiko.AgentKey):  # copy.copy() recurses without end in its __getattr__

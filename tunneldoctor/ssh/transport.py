@@ -17,13 +17,15 @@ import paramiko
 
 from tunneldoctor.model import Address, Secret
 from tunneldoctor.ssh.algorithms import Negotiated, Offer, is_aead
+from tunneldoctor.ssh.blobs import key_type, public_line
+from tunneldoctor.ssh.certificate_blob import plain_key
 from tunneldoctor.ssh.command import Ran, run_command
 from tunneldoctor.ssh.forwarding import ForwardedStream, OpenFailure
 from tunneldoctor.ssh.handshake import HandshakeFailure, SlowHandshake, failure_of, software_of, waiting_stage
 from tunneldoctor.ssh.heard import Answer
 from tunneldoctor.ssh.paramiko_overrides import Peer
 from tunneldoctor.ssh.recording import End, RecordingStream, reset_already
-from tunneldoctor.ssh.userauth import Login, Refusal, Result
+from tunneldoctor.ssh.userauth import Login, Refusal, Result, public_part
 
 if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
@@ -46,6 +48,7 @@ class Transport:
         self.algorithms = negotiated
         #: The signature algorithm of the key or certificate that logged in; empty for a password.
         self.login_algorithm = ""
+        self._login_blob = b""
         #: True once a credential was right, if not enough: the server knows the user and lets it in.
         self.has_accepted = False
 
@@ -154,6 +157,15 @@ class Transport:
         return bool(self._peer.authenticated)
 
     @property
+    def login_lines(self) -> tuple[str, str]:
+        """The public key that logged in and the certificate used with it, as ``type base64``; empty for none."""
+        if not self._login_blob:
+            return "", ""
+        plain = plain_key(self._login_blob) if "-cert-v01@" in key_type(self._login_blob) else None
+        line = public_line(self._login_blob)
+        return (public_line(plain), line) if plain else (line, "")
+
+    @property
     def has_answered(self) -> bool:
         """True once a :meth:`round_trip` came back: a connection that ends now was in order until then."""
         return self._answered
@@ -169,7 +181,10 @@ class Transport:
         """
         if isinstance(credential, Secret):
             return self._try(method, lambda: ("", self._login.with_password(username, credential, method, timeout)))
-        return self._try("publickey", lambda: self._login.with_key(username, credential, timeout))
+        refusal = self._try("publickey", lambda: self._login.with_key(username, credential, timeout))
+        if refusal is None:
+            _, self._login_blob = public_part(credential)
+        return refusal
 
     def ask_methods(self, username: str, timeout: float) -> Refusal | None:
         """What the server takes from this user, asked without a credential; None where it lets the user in as is."""

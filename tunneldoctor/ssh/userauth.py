@@ -18,10 +18,14 @@ from tunneldoctor.ssh.heard import AuthReply
 from tunneldoctor.ssh.paramiko_overrides import Peer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tunneldoctor.ssh.recording import End
 
 _SERVICE_REQUEST, _USERAUTH_REQUEST, _INFO_RESPONSE = 5, 50, 61
 _SERVICE = "ssh-connection"
+#: How a password is spoken of, and by what name the manners of a run know its login again.
+PASSWORD = "the password"
 #: Most questions that are listened to in one round of keyboard-interactive.
 _MOST_PROMPTS = 16
 #: A question that a password does not answer: a code of some device (pam_oath, pam_google_authenticator, Duo).
@@ -123,7 +127,7 @@ class Login:
         return Result("no-service" if self._peer.over.is_set() else "stalled")
 
     def _algorithm(self, key: paramiko.PKey) -> tuple[str, bytes]:
-        key_type, body = _public_part(key)
+        key_type, body = public_part(key)
         return signature_algorithm(key_type, self._peer.heard.sig_algs), body
 
     def _to_sign(self, request: tuple[Any, ...]) -> bytes:
@@ -160,7 +164,12 @@ class Login:
         return replies.popleft() if replies else None
 
 
-def _public_part(key: paramiko.PKey) -> tuple[str, bytes]:
+def password_method(methods: Sequence[str]) -> str | None:
+    """By which of the *methods* that a server offers a password can be sent; None for no way."""
+    return next((method for method in ("password", "keyboard-interactive") if method in methods), None)
+
+
+def public_part(key: paramiko.PKey) -> tuple[str, bytes]:
     """Type and wire form of what is offered: the certificate where there is one, in the key or in the agent."""
     if key.public_blob:
         return key.public_blob.key_type, key.public_blob.key_blob

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Layer, Outcome, Ruling, Value, Where, confirms, rules_out
-from tunneldoctor_checks.facts import IDENTITIES, LOGIN_REFUSED, TRUSTED
+from tunneldoctor_checks.facts import CERTIFICATE_FAULTS, IDENTITIES, LOGIN_REFUSED, TRUSTED
 
 if TYPE_CHECKING:
     from tunneldoctor.ssh.identity import Identity
@@ -24,6 +24,16 @@ _BY_CERTIFICATE = (
     "key.certificate-not-yet-valid",
     "key.certificate-wrong-principal",
     "key.certificate-no-principals",
+)
+#: All that can be wrong with a certificate, and that a server without certificates does not care about.
+_OF_CERTIFICATES = (
+    *_BY_SERVER,
+    *_BY_CERTIFICATE,
+    "key.certificate-is-host-certificate",
+    "key.certificate-mismatch",
+    "key.certificate-signed-with-sha1",
+    "key.certificate-unknown-option",
+    "key.certificate-unreadable",
 )
 #: What sshd says after a login that worked, of a credential that was refused before it (see tunneldoctor.ssh.debug).
 _SAID = (
@@ -43,7 +53,7 @@ _NOT_IN_DROPBEAR = {
     "auth.key-expired": "dropbear knows no expiry-time=: a line with it counts as damaged",
     "auth.key-revoked": "dropbear has no list of revoked keys",
     "auth.key-too-short-for-server": "dropbear has no such rule",
-    **dict.fromkeys((*_BY_SERVER, *_BY_CERTIFICATE), "dropbear does not know certificates"),
+    **dict.fromkeys(_OF_CERTIFICATES, "dropbear does not know certificates"),
 }
 #: OpenSSH since this version announces the user's own PubkeyAcceptedAlgorithms to those who ask (release notes 9.6).
 _HONEST = (9, 6)
@@ -61,7 +71,10 @@ def run(context: Context) -> Outcome:
     messages = transport.debug_messages
     proven = (confirms(code, f"the server says: {text}") for code, text in refusal_causes(messages).items())
     keys = _by_keys(context.want(IDENTITIES) or (), context.hop.username)
-    rulings = (*proven, *keys, *_by_list(transport, refusal), *_by_server(transport))
+    by_server = tuple(_by_server(transport))
+    open_causes = set(_OF_CERTIFICATES) - {ruling.code for ruling in by_server}
+    faults = (ruling for ruling in context.want(CERTIFICATE_FAULTS) or () if ruling.code in open_causes)
+    rulings = (*proven, *faults, *keys, *_by_list(transport, refusal), *by_server)
     address = egress_address(messages)
     measured: dict[str, Value] = {"egress_address": address} if address else {}
     return Outcome(rulings=rulings, measured=measured)
@@ -136,5 +149,5 @@ CHECK = Check(
     where=Where.EACH_HOP,
     run=run,
     needs=(LOGIN_REFUSED, TRUSTED),
-    wants=(IDENTITIES,),
+    wants=(IDENTITIES, CERTIFICATE_FAULTS),
 )

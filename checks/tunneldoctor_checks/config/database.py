@@ -23,6 +23,6 @@ CHECK = Check(
     title="the database's connection string can be read",
     where=Where.DATABASE,
     gives=(DATABASE,),
-    codes=("config.bad-database-url", "config.invisible-characters"),
+    codes=("config.bad-database-url", "config.invisible-characters", "config.secret-not-found"),
     run=run,
 )

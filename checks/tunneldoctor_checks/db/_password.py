@@ -27,13 +27,14 @@ class PasswordGiver:
         self.value: bytes | None = None
 
     def __call__(self, method: str) -> bytes:
-        """The password for *method*. Raises Withheld, BudgetSpent."""
+        """The password for *method*; one login may come to a second one. Raises Withheld, BudgetSpent."""
         from tunneldoctor.database.trouble import Withheld
 
         why_not = self._objection(method)
         if why_not:
             raise Withheld(why_not)
-        self.value = self._read()
+        if self.value is None:
+            self.value = self._read()
         return self.value
 
     def _objection(self, method: str) -> str | None:

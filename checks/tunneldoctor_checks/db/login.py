@@ -25,6 +25,7 @@ def run(context: Context) -> Outcome:
 
     prepared = context.need(DB_READY)
     if not prepared.database.user and prepared.database.engine not in NAMELESS:
+        prepared.close()
         return Outcome(unknown="`database` names no user; clients put the system's user there: write user@ in front")
     giver = PasswordGiver(context, prepared)
     try:
@@ -94,8 +95,9 @@ CHECK = Check(
         "db.too-many-connections", "db.not-ready", "db.unknown-user", "db.account-locked", "db.password-wrong",
         "db.password-expired", "db.password-not-usable", "db.password-missing", "db.auth-method-unsupported",
         "db.client-certificate-rejected", "db.tls-client-certificate-required", "db.tls-handshake-failed",
-        "db.tls-intercepted", "db.token-invalid", "db.pooler-upstream-down", "db.database-not-accepting",
-        "db.startup-option-refused", "db.read-only", "db.tls-off", "db.no-answer", "db.closed-without-answer",
+        "db.tls-intercepted", "db.token-invalid", "db.pooler-upstream-down", "db.pooler-waits",
+        "db.database-not-accepting", "db.startup-option-refused", "db.read-only", "db.tls-off", "db.no-answer",
+        "db.closed-without-answer",
         "db.wrong-service", "db.redirected", "db.unclassified",
     ),
     applies=login_wanted,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Where, found
 from tunneldoctor_checks.db._clear import in_clear
+from tunneldoctor_checks.db._greeting import no_greeting
 from tunneldoctor_checks.db._report import outcome
 from tunneldoctor_checks.db._second import second_channel
 from tunneldoctor_checks.db._tls_first import insists, tls_or_not, wants_tls
@@ -40,7 +41,7 @@ def run(context: Context) -> Outcome:
         prepared = engine.prepare(channel, database, left - min(_LOOK, left * _SHARE), encrypt=encrypt)
     except DatabaseTrouble as error:
         return _explained(context, error.trouble)
-    return Outcome(findings=_in_clear(context, prepared), facts={DB_READY: prepared})
+    return Outcome(findings=_in_clear(context, prepared), facts={DB_READY: context.closing(prepared)})
 
 
 def _in_clear(context: Context, prepared: Prepared) -> tuple[Finding, ...]:
@@ -53,7 +54,8 @@ def _in_clear(context: Context, prepared: Prepared) -> tuple[Finding, ...]:
 
 
 def _explained(context: Context, trouble: Trouble) -> Outcome:
-    """Where nothing came back a second channel may tell what is there."""
+    """Where nothing came back a further look may tell what is there."""
+    from tunneldoctor.database.engine import SPEAKS_FIRST
     from tunneldoctor.database.trouble import Reason
 
     if context.cancelled.is_set():
@@ -62,6 +64,8 @@ def _explained(context: Context, trouble: Trouble) -> Outcome:
         return other
     if trouble.params.get("received") != 0:
         return outcome(trouble)
+    if context.need(DATABASE).engine in SPEAKS_FIRST:
+        return no_greeting(context, trouble)
     if trouble.reason is Reason.CLOSED:
         return _closed(context, trouble)
     if trouble.reason is Reason.NO_ANSWER:
@@ -110,8 +114,8 @@ CHECK = Check(
     gives=(DB_READY,),
     codes=(
         "db.no-answer", "db.closed-without-answer", "db.wrong-service", "db.not-ready", "db.too-many-connections",
-        "db.host-not-allowed", "db.tls-off", "db.tls-required", "db.tls-not-supported", "db.tls-protocol-mismatch",
-        "db.tls-handshake-failed", "db.tls-stalled", "db.tls-client-certificate-required",
+        "db.host-not-allowed", "db.host-blocked", "db.tls-off", "db.tls-required", "db.tls-not-supported",
+        "db.tls-protocol-mismatch", "db.tls-handshake-failed", "db.tls-stalled", "db.tls-client-certificate-required",
         "db.client-certificate-rejected", "db.client-certificate-unusable", "db.pooler-upstream-down",
         "db.unclassified", "forward.closed-at-once",
     ),

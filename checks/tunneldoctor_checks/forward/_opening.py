@@ -17,7 +17,7 @@ from tunneldoctor.model import (
     found,
     rules_out,
 )
-from tunneldoctor_checks.facts import FORWARD_REFUSED, LOOK_WANTED, SESSION
+from tunneldoctor_checks.facts import CERTIFICATE_FAULTS, FORWARD_REFUSED, LOOK_WANTED, SESSION
 from tunneldoctor_checks.forward._prohibition import prohibition_rulings
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def _credential(session: Transport) -> dict[str, Value]:
 def _rulings(code: str, context: Context, target: Address, failure: OpenFailure) -> Iterator[Ruling]:
     session = context.need(SESSION)
     if code == "forward.prohibited":
-        yield from prohibition_rulings(session, failure)
+        faults = context.want(CERTIFICATE_FAULTS)
+        yield from prohibition_rulings(session, failure, faults or ())
     if code == "forward.connect-failed":
         yield from _by_way_of_failing(session, target, failure)
 

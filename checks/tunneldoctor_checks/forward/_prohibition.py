@@ -19,11 +19,16 @@ _CHANGE = "auth.password-change-required"
 _OF_SERVERS = ("forward.disabled-in-sshd", "forward.permit-open")
 
 
-def prohibition_rulings(session: Transport, failure: OpenFailure) -> Iterator[Ruling]:
-    """Rulings on the causes of ``forward.prohibited``: by what let us in, by what sshd announced then, by the words."""
+def prohibition_rulings(session: Transport, failure: OpenFailure, faults: Iterable[Ruling] = ()) -> Iterator[Ruling]:
+    """Rulings on the causes of ``forward.prohibited``: by what let us in, by what sshd announced then, by the words.
+
+    *faults* are those of the certificate, which count where it is what let us in.
+    """
     from tunneldoctor.ssh.debug import key_options
 
     yield from _by_credential(session.login_algorithm, session.software)
+    if "-cert-v01@" in session.login_algorithm:
+        yield from (fault for fault in faults if fault.code in _OF_CERTIFICATES)
     options = key_options(session.debug_messages)
     if options and session.login_algorithm:
         yield from _by_options(options)

@@ -1,7 +1,7 @@
 """The bastion opens a connection to the database for us."""
 
 from tunneldoctor.model import Check, Context, Layer, Outcome, Where
-from tunneldoctor_checks.facts import CHANNEL, FORWARD_REFUSED, LOOK_WANTED, SESSION, TARGET
+from tunneldoctor_checks.facts import CERTIFICATE_FAULTS, CHANNEL, FORWARD_REFUSED, LOOK_WANTED, SESSION, TARGET
 from tunneldoctor_checks.forward._opening import CODES, open_channel
 
 
@@ -17,6 +17,7 @@ CHECK = Check(
     where=Where.BASTION,
     run=run,
     needs=(SESSION, TARGET),
+    wants=(CERTIFICATE_FAULTS,),
     gives=(CHANNEL, FORWARD_REFUSED, LOOK_WANTED),
     codes=CODES,
 )

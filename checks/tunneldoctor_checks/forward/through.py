@@ -4,7 +4,7 @@ The same faults as on the last stretch to the database, so the same codes.
 """
 
 from tunneldoctor.model import Check, Context, Layer, Outcome, Where
-from tunneldoctor_checks.facts import ENDPOINT, FORWARD_REFUSED, LOOK_WANTED, SESSION, STREAM
+from tunneldoctor_checks.facts import CERTIFICATE_FAULTS, ENDPOINT, FORWARD_REFUSED, LOOK_WANTED, SESSION, STREAM
 from tunneldoctor_checks.forward._opening import CODES, open_channel
 
 
@@ -22,6 +22,7 @@ CHECK = Check(
     where=Where.JUMP_HOPS,
     run=run,
     needs=(SESSION, ENDPOINT.after),
+    wants=(CERTIFICATE_FAULTS,),
     gives=(STREAM.after, FORWARD_REFUSED, LOOK_WANTED),
     codes=CODES,
 )

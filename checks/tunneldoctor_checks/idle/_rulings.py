@@ -7,10 +7,10 @@ from tunneldoctor_checks.idle._hold import Loss
 
 _CODES = {"closed": "idle.closed", "reset": "idle.dropped-with-reset", "silent": "idle.dropped-silently"}
 _SSH_SERVER, _CHANNEL, _DATABASE = "idle.ssh-server-timeout", "idle.channel-timeout", "idle.database-timeout"
-#: PostgreSQL: idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout.
-_TIMEOUTS = {"57P05", "25P03", "25P04"}
-#: PostgreSQL: admin_shutdown, crash_shutdown, database_dropped.
-_ENDED_ON_PURPOSE = {"57P01", "57P02", "57P04"}
+#: PostgreSQL: idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout. MySQL: wait_timeout.
+_TIMEOUTS = {"57P05", "25P03", "25P04", "4031"}
+#: PostgreSQL: admin_shutdown, crash_shutdown, database_dropped. MySQL and MariaDB: a shutdown, a KILL.
+_ENDED_ON_PURPOSE = {"57P01", "57P02", "57P04", "1053", "1927"}
 #: Seconds between keepalives that hold against every limit in common use (Azure's 4 minutes is the shortest).
 _OFTEN_ENOUGH = 30
 
@@ -46,7 +46,7 @@ def _first_leg(loss: Loss) -> tuple[Ruling, ...]:
 def _second_leg(loss: Loss) -> tuple[Ruling, ...]:
     """The SSH connection lives: what is gone is the channel, or the connection behind it."""
     if loss.sqlstate in _TIMEOUTS:
-        return (confirms(_DATABASE, f"the database said so itself (SQLSTATE {loss.sqlstate})"),)
+        return (confirms(_DATABASE, f"the database said so itself ({loss.sqlstate})"),)
     rulings = [rules_out(_SSH_SERVER, "the SSH connection still answers")]
     if loss.how != "closed":
         because = "whoever ends an idle session does so at once, not at the next query"

@@ -5,19 +5,23 @@ from __future__ import annotations
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Policy, Tunnel, Value, Where
 from tunneldoctor_checks.facts import DB_SESSION
 
+#: What each engine calls the limit.
+_SETTING = {"mysql": "wait_timeout", "mariadb": "wait_timeout"}
+
 
 def run(context: Context) -> Outcome:
     """Compare what the database said at the login; nothing is sent. No SSH keepalive counts as use of a session."""
-    limit, wanted = context.need(DB_SESSION).idle_timeout, context.tunnel.idle_hold or 0.0
+    session = context.need(DB_SESSION)
+    limit, wanted = session.idle_timeout, context.tunnel.idle_hold or 0.0
     if not limit or limit >= wanted:
         return Outcome()
-    what = "the database's idle_session_timeout"
+    setting = _SETTING.get(session.database.engine, "idle_session_timeout")
     params: dict[str, Value] = {
-        "what": what,
+        "what": f"the database's {setting}",
         "seconds": round(limit, 1),
-        "where": context.need(DB_SESSION).database.host,
+        "where": session.database.host,
     }
-    seen = Evidence("message", f"idle_session_timeout is {limit:g} s for this user")
+    seen = Evidence("message", f"{setting} is {limit:g} s for this user")
     return Outcome((Finding("idle.cutoff-expected", params | {"keepalive": round(context.tunnel.keepalive)}, (seen,)),))
 
 

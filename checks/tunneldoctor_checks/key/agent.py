@@ -49,27 +49,28 @@ def run(context: Context) -> Outcome:
 
 
 def _unreachable(hop: Hop, error: AgentUnreachable) -> Outcome:
-    if not hop.agent and _has_other_means(hop):
+    if _is_spare(hop):
         return Outcome(skipped=f"no agent answers ({error.reason}); the tunnel has other means to log in")
     params = {"socket": error.socket_path or "(none)", "reason": error.reason}
     return Outcome((Finding("key.agent-unreachable", params, (Evidence("errno", error.reason),), _severity(hop)),))
 
 
 def _lacks(hop: Hop, agent: Agent, wanted: str) -> Outcome:
-    if not wanted and _has_other_means(hop):
-        return Outcome(skipped="the agent holds no key; the tunnel has other means to log in")
+    if _is_spare(hop):
+        return Outcome(skipped="the agent does not hold the key; the tunnel has other means to log in")
     held = [f"{each.type} {each.fingerprint}" for each in agent.identities]
     params: dict[str, Value] = {"wanted": wanted or "any key", "held": len(held), "socket": agent.socket_path}
     seen = Evidence("list", "\n".join(held[:20]) or "the agent lists no key: none was added, or it is locked")
     return Outcome((Finding("key.agent-lacks-key", params, (seen,), _severity(hop)),))
 
 
-def _has_other_means(hop: Hop) -> bool:
-    return bool(hop.private_keys) or hop.password is not None
+def _is_spare(hop: Hop) -> bool:
+    """Files beside an agent are those of ssh_config: ssh signs with them where the agent does not (IdentitiesOnly)."""
+    return bool(hop.private_keys) or (not hop.agent and hop.password is not None)
 
 
 def _severity(hop: Hop) -> Severity:
-    return Severity.WARNING if _has_other_means(hop) else Severity.ERROR
+    return Severity.WARNING if hop.password is not None else Severity.ERROR
 
 
 CHECK = Check(

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunneldoctor.model import (
     Check,
     Context,
     Evidence,
+    Fact,
     Finding,
     Layer,
     Outcome,
@@ -23,7 +24,7 @@ from tunneldoctor.model import (
     confirms,
     rules_out,
 )
-from tunneldoctor_checks.facts import AGENT_IDENTITIES, FILE_IDENTITIES, IDENTITIES, USERNAME
+from tunneldoctor_checks.facts import AGENT_IDENTITIES, CERTIFICATE_FAULTS, FILE_IDENTITIES, IDENTITIES, USERNAME
 from tunneldoctor_checks.key import _file
 
 if TYPE_CHECKING:
@@ -73,9 +74,11 @@ def run(context: Context) -> Outcome:
     for identity in identities:
         if identity.certificate and identity.source == "agent":
             _judge(context, identity.certificate, "agent", judged)
-    facts = {IDENTITIES: identities} if identities else {}
+    facts: dict[Fact[Any], Any] = {IDENTITIES: identities} if identities else {}
+    if judged.wrong and len(identities) <= 1:  # of several keys nobody knows which one the server would have taken
+        facts[CERTIFICATE_FAULTS] = tuple(confirms(code, *said) for code, said in judged.wrong.items())
     skipped = None if judged.seen or judged.findings or judged.unknown else "no certificate is used"
-    rulings = _rulings(judged, sole=len(identities) <= 1)
+    rulings = _rulings(judged)
     return Outcome(tuple(judged.findings), facts, rulings=rulings, unknown=judged.unknown, skipped=skipped)
 
 
@@ -119,23 +122,16 @@ def _judge(context: Context, certificate: Certificate, source: str, judged: _Jud
     from tunneldoctor.ssh.certificates import problems
 
     judged.seen.append(certificate)
-    found = problems(certificate, context.want(USERNAME), datetime.now(UTC))
-    for problem in found:
-        _report(certificate, problem, source, alone=len(found) == 1, judged=judged)
+    for problem in problems(certificate, context.want(USERNAME), datetime.now(UTC)):
+        _report(certificate, problem, source, judged)
 
 
-def _report(certificate: Certificate, problem: CertificateProblem, source: str, alone: bool, judged: _Judged) -> None:
-    """ssh tries the plain key as well, so most are warnings until the login; a login with the certificate is not."""
-    severity = Severity.WARNING
-    if problem.code == _FORWARDING and alone:
-        severity = Severity.ERROR
-    if not problem.certain:
-        severity = Severity.INFO
-    because = _because(problem)
+def _report(certificate: Certificate, problem: CertificateProblem, source: str, judged: _Judged) -> None:
+    """ssh tries the plain key as well: a warning, until a login or a tunnel is refused."""
+    severity = Severity.WARNING if problem.certain else Severity.INFO
     params = _params(certificate, problem, source)
     judged.findings.append(Finding(problem.code, params, (_evidence(certificate),), severity))
-    if problem.code != _FORWARDING or alone:
-        judged.wrong[problem.code] = because, params
+    judged.wrong[problem.code] = _because(problem), params
 
 
 def _params(certificate: Certificate, problem: CertificateProblem, source: str) -> dict[str, Value]:
@@ -189,15 +185,11 @@ def _with_neighbour(context: Context, identity: Identity, judged: _Judged) -> Id
         both = {"certified": certificate.fingerprint, "fingerprint": identity.fingerprint}
         _shadows(judged, path, "key.certificate-mismatch", said, both)
         return identity
-    found = problems(certificate, context.want(USERNAME), datetime.now(UTC))
-    for problem in found:
+    for problem in problems(certificate, context.want(USERNAME), datetime.now(UTC)):
         if problem.certain and problem.code != _FORWARDING:
             _shadows(judged, path, problem.code, _because(problem), _params(certificate, problem, f"file:{path}"))
         else:
-            _report(certificate, problem, f"file:{path}", alone=False, judged=judged)
-            if not problem.certain:
-                params = _params(certificate, problem, f"file:{path}")
-                judged.wrong.setdefault(problem.code, (_because(problem), params))
+            _report(certificate, problem, f"file:{path}", judged)
     return identity.certified(certificate, first=False)
 
 
@@ -219,17 +211,16 @@ def _shadows(judged: _Judged, path: Path, code: str, reason: str, cause: Mapping
     judged.wrong[code] = reason, {**_named(f"file:{path}"), **cause}
 
 
-def _rulings(judged: _Judged, sole: bool) -> tuple[Ruling, ...]:
-    """With several keys nobody knows which one the server would have taken, so nothing is confirmed."""
+def _rulings(judged: _Judged) -> tuple[Ruling, ...]:
+    """What is in order is out; whether what is wrong counts, the server decides."""
     if not judged.seen and not judged.wrong:
         because = "no certificate is offered"
         return tuple(rules_out(code, because) for code in (*_AT_THE_SERVER, *_CODES))
-    confirmed = tuple(confirms(code, *said) for code, said in judged.wrong.items()) if sole else ()
     fine = tuple(rules_out(code, "the certificate is in order there") for code in _CODES if code not in judged.wrong)
     if judged.seen and not any(each.source_addresses for each in judged.seen):
         because = "the certificate may be used from every address"
         fine = (*fine, rules_out("auth.certificate-source-address", because))
-    return (*confirmed, *fine)
+    return fine
 
 
 CHECK = Check(
@@ -239,7 +230,7 @@ CHECK = Check(
     where=Where.EACH_HOP,
     loads=("tunneldoctor.ssh.certificates",),
     wants=(FILE_IDENTITIES, AGENT_IDENTITIES, USERNAME),
-    gives=(IDENTITIES,),
+    gives=(IDENTITIES, CERTIFICATE_FAULTS),
     codes=_CODES,
     run=run,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Address, Check, Context, Layer, Outcome, Ruling, Where, rules_out
 from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT, HANDSHAKE_FAILED
-from tunneldoctor_checks.tcp._vantage import LOADS, Sight, applies, blocked, look, not_blocked
+from tunneldoctor_checks.vantage import LOADS, Elsewhere, applies, blocked, look, not_blocked
 
 if TYPE_CHECKING:
     from tunneldoctor.ssh.transport import HandshakeFailure
@@ -30,27 +30,27 @@ def run(context: Context) -> Outcome:
     if failure.stage not in {"closed-before-banner", "reset-at-once"} or failure.first:
         return Outcome(skipped="the server did not hang up without a word")
     target = Address(context.need(ADDRESSES)[0], context.need(ENDPOINT).port)
-    sight = look(context, target)
-    if sight.connected is None:
-        return Outcome(unknown=f"not seen from {sight.place}: {sight.said}")
-    return Outcome(rulings=tuple(_rulings(failure, sight, target)))
+    there = look(context, target)
+    if there.connected is None:
+        return Outcome(unknown=f"not seen from {there.place}: {there.said}")
+    return Outcome(rulings=tuple(_rulings(failure, there, target)))
 
 
-def _rulings(failure: HandshakeFailure, sight: Sight, target: Address) -> Iterator[Ruling]:
+def _rulings(failure: HandshakeFailure, there: Elsewhere, target: Address) -> Iterator[Ruling]:
     from tunneldoctor.ssh.identification import openssh_version
 
     if failure.stage == "reset-at-once":
-        yield blocked(sight, target) if sight.speaks_ssh else not_blocked(sight, target)
+        yield blocked(there, target) if there.speaks_ssh else not_blocked(there, target)
         return
-    if not sight.speaks_ssh:
+    if not there.speaks_ssh:
         yield rules_out(
-            "ssh.penalised", f"{target} hangs up on {sight.place} as well, and penalties are for one address"
+            "ssh.penalised", f"{target} hangs up on {there.place} as well, and penalties are for one address"
         )
         return
-    because = f"at the same time {target} says {sight.first} to {sight.place}"
+    because = f"at the same time {target} says {there.first} to {there.place}"
     for code in _NOT_FOR_ALL:
         yield rules_out(code, because)
-    version = openssh_version(sight.first)
+    version = openssh_version(there.first)
     if version and version >= _OUTSPOKEN:
         for code in ("ssh.max-startups", "ssh.penalised"):
             yield rules_out(code, f"{because}, and this version says in words that it is full or penalises an address")

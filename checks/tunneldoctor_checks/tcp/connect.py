@@ -21,16 +21,13 @@ def run(context: Context) -> Outcome:
     """Connect to the first address that answers; at half time tell those who look into it."""
     from tunneldoctor.net.connect import Connected, Trouble, connect_first
 
-    def slow(trouble: Trouble) -> None:
-        context.give(CONNECT_TROUBLE, trouble)
-
     addresses = context.need(ADDRESSES)
     result = connect_first(
         addresses,
         context.need(ENDPOINT).port,
         context.remaining() - _MARGIN,
         slow_after=context.half_time(),
-        on_slow=slow,
+        on_slow=lambda trouble: context.give(CONNECT_TROUBLE, trouble),
         cancelled=context.cancelled,
     )
     if isinstance(result, Connected):

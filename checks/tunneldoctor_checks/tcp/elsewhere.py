@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Address, BudgetSpent, Check, Context, Layer, Outcome, Where
 from tunneldoctor_checks.facts import ADDRESSES, CONNECT_TROUBLE, ENDPOINT
-from tunneldoctor_checks.tcp._vantage import LOADS, applies, blocked, look, not_blocked
+from tunneldoctor_checks.vantage import LOADS, applies, blocked, look, not_blocked
 
 if TYPE_CHECKING:
     from tunneldoctor.net.attempt import Attempt
@@ -24,15 +24,15 @@ def run(context: Context) -> Outcome:
     target = _target(context, trouble)
     if target is None:
         return Outcome(skipped="it fails on this machine, or on a route that only this machine lacks")
-    sight = look(context, target)
-    if sight.connected is None:
-        words = f"not seen from {sight.place}: {sight.said}"
+    there = look(context, target)
+    if there.connected is None:
+        words = f"not seen from {there.place}: {there.said}"
         return Outcome(skipped=words) if trouble.slow else Outcome(unknown=words)
-    if not sight.connected:
-        return Outcome(rulings=(not_blocked(sight, target),))
+    if not there.connected:
+        return Outcome(rulings=(not_blocked(there, target),))
     if not trouble.slow and (again := _again(context, target)):
         return Outcome(skipped=again)
-    return Outcome(rulings=(blocked(sight, target),))
+    return Outcome(rulings=(blocked(there, target),))
 
 
 def _target(context: Context, trouble: Trouble) -> Address | None:

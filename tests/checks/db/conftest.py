@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.database.conftest import authority, home, postgres, server  # noqa: F401 - fixtures
+from tests.database.conftest import authority, home, mariadb, postgres, server, servers  # noqa: F401 - fixtures
 from tunneldoctor.catalog import Catalog
 from tunneldoctor.engine import Run
 from tunneldoctor.model import (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.checks.db.conftest import Bastion, Examine, codes, database, reason, status, the_finding, tunnel
+from tests.checks.db.conftest import Bastion, Examine, codes, database, status, the_finding, tunnel
 from tunneldoctor.model import Report, Tls
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
@@ -220,6 +220,32 @@ def test_pgbouncer_is_read_by_its_words_and_says_so(look: Look, words: str, code
         assert any("words alone" in each.text for each in found[0].evidence)
 
 
+@pytest.mark.parametrize("answer", [error(S="FATAL", C="08P01", M="query_wait_timeout"), b""])
+def test_a_pooler_that_lets_us_in_and_has_no_server_for_us_leaves_two_causes(look: Look, answer: bytes) -> None:
+    """pgbouncer logs clients in by itself once a pool has had a server; only the first query waits for one."""
+    report = look(say(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", answer), tls=Tls("disable"), timeout=1.0)
+    (found,) = [each for check in report.checks for each in check.findings if each.code != "db.tls-off"]
+    assert found.code == "db.pooler-waits"
+    assert set(found.causes) == {"db.too-many-connections", "db.pooler-upstream-down"}
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "code"),
+    [
+        ("28P01", 'password authentication failed for user "app"', "db.login-refused"),
+        ("28P01", "The password that was provided for the role app is wrong.", "db.password-wrong"),
+        ("28000", 'role "app" is not permitted to log in', "db.account-locked"),
+        ("28000", "IAM is allowed only with SSL connections.", "db.tls-required"),
+        ("53300", 'too many connections for role "app"', "db.too-many-connections"),
+        ("57P03", "the database system is starting up", "db.not-ready"),
+    ],
+)
+def test_proxies_that_give_a_sqlstate_and_no_routine_are_read_by_their_words(
+    look: Look, state: str, words: str, code: str
+) -> None:
+    assert problems(look(say(error(S="FATAL", C=state, M=words)), tls=Tls("disable"))) == [code]
+
+
 def test_the_end_of_the_stream_in_the_middle_of_a_message_is_an_end(look: Look) -> None:
     def half(connection: socket.socket) -> None:
         connection.recv(1000)
@@ -337,15 +363,7 @@ def test_tcp_asks_for_no_more_than_an_open_port(look: Look, examine: Examine) ->
     assert codes(look(hang_up, engine="tcp")) == ["forward.closed-at-once"]
 
 
-def test_an_engine_that_is_not_spoken_here_is_unknown_and_named(look: Look) -> None:
-    prelogin = b"\x04\x01\0\x1a\0\0\x01\0" + b"\0" * 18
-    report = look(say(prelogin), engine="sqlserver")
-    assert status(report, "db.service") == "unknown"
-    assert "does not log in to sqlserver yet: SQL Server answers" in reason(report, "db.service")
-    assert codes(report) == []
-
-
-def test_an_engine_that_is_not_spoken_here_is_still_told_from_another(look: Look) -> None:
+def test_another_service_is_told_from_sql_server(look: Look) -> None:
     assert codes(look(greet(b"SSH-2.0-x\r\n"), engine="sqlserver")) == ["db.wrong-service"]
 
 

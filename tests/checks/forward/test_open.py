@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import paramiko
 import pytest
 
 from tests.checks.auth.test_login import PASSWORDS, set_password
 from tests.checks.doubles import FakeContext, a_tunnel, codes, examine
-from tests.ssh.real_sshd import Sshd, needs_sshd, sshd, throw_away_user
+from tests.ssh.real_sshd import Sshd, generate, needs_sshd, sshd, throw_away_user
 from tunneldoctor.model import Address, Outcome, Secret
 from tunneldoctor.ssh.transport import OpenFailure, Transport
 from tunneldoctor_checks.facts import CHANNEL, FORWARD_REFUSED, SESSION, TARGET
@@ -54,6 +57,35 @@ def left(make: Make, server: Sshd, session: Transport, target: Address) -> set[s
     rulings = outcome.rulings + further.rulings
     sure = {ruling.code for ruling in rulings if not ruling.out}
     return sure or FIVE - {ruling.code for ruling in rulings if ruling.out}
+
+
+def test_the_advice_names_the_key_that_logged_in_and_no_other(make_context: Make, tmp_path: Path) -> None:
+    other = paramiko.Ed25519Key(filename=str(generate(tmp_path / "other")))
+    with sshd("AllowTcpForwarding no") as server:
+        made = Transport.handshake(server.connect(), timeout=5)
+        assert isinstance(made, Transport)
+        assert made.authenticate("root", other, 5) is not None
+        assert made.authenticate("root", server.key, 5) is None
+        params = ask(make_context, server, made, Address("127.0.0.1", 5432)).findings[0].params
+        assert params["public_key"] == f"ssh-ed25519 {server.key.get_base64()}"
+        assert params["certificate"] is None
+        made.close()
+
+
+def test_the_advice_names_the_certificate_that_logged_in_and_its_key(make_context: Make, tmp_path: Path) -> None:
+    authority, path = generate(tmp_path / "ca"), generate(tmp_path / "key")
+    subprocess.run(["ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", "root", f"{path}.pub"], check=True)
+    key = paramiko.Ed25519Key(filename=str(path))
+    key.load_certificate(f"{path}-cert.pub")
+    with sshd(f"TrustedUserCAKeys {authority}.pub\nAllowTcpForwarding no") as server:
+        made = Transport.handshake(server.connect(), timeout=5)
+        assert isinstance(made, Transport)
+        assert made.authenticate("root", key, 5) is None
+        params = ask(make_context, server, made, Address("127.0.0.1", 5432)).findings[0].params
+        made.close()
+    certificate = Path(f"{path}-cert.pub").read_text().split()[:2]
+    assert params["public_key"] == f"ssh-ed25519 {key.get_base64()}"
+    assert str(params["certificate"]).split() == certificate
 
 
 def test_an_open_channel_is_handed_on_with_nothing_sent(make_context: Make) -> None:

@@ -30,7 +30,8 @@ class Answering:
     asked: Address | None = None
     debug_messages: tuple[str, ...] = ()
     software: str = "OpenSSH_9.2p1"
-    login_algorithm: str = "ssh-ed25519"
+    login_algorithm: str = ""
+    login_lines: tuple[str, str] = ("", "")
 
     def open(self, address: Address, timeout: float) -> Any:
         assert timeout > 0

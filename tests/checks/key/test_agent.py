@@ -77,8 +77,19 @@ def test_no_agent_at_all(
     assert outcome.findings[0].params["socket"] == str(tmp_path / "gone")
     with_file = {"private_keys": (Reference("file", str(key)),)}
     assert codes(run_check(CHECK, make_tunnel(bastion={"agent": "", **with_file}))) == []
-    one_key = run_check(CHECK, make_tunnel(bastion={"agent": "SHA256:" + "A" * 43, **with_file}))
+    with_password = {"password": Reference("env", "X")}
+    one_key = run_check(CHECK, make_tunnel(bastion={"agent": "SHA256:" + "A" * 43, **with_password}))
     assert [finding.severity for finding in one_key.findings] == [Severity.WARNING]
+
+
+def test_an_agent_without_the_key_of_the_file_beside_it_is_no_trouble(
+    agent: Path, key: Path, tmp_path: Path, run_check: Run, make_tunnel: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``IdentitiesOnly yes`` in ssh_config: ssh asks the agent for that key alone, and takes the file where it has none."""
+    both = {"agent": "SHA256:" + "A" * 43, "private_keys": (Reference("file", str(key)),)}
+    assert run_check(CHECK, make_tunnel(bastion=both)).skipped
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "gone"))
+    assert run_check(CHECK, make_tunnel(bastion=both)).skipped
 
 
 def test_a_tunnel_without_the_agent_never_looks_for_it(

@@ -13,7 +13,7 @@ from tests.checks.doubles import codes
 from tunneldoctor.model import Outcome, Reference, Severity, Tunnel
 from tunneldoctor.ssh.identity import Identity
 from tunneldoctor.ssh.keys import examine
-from tunneldoctor_checks.facts import AGENT_IDENTITIES, FILE_IDENTITIES, IDENTITIES, USERNAME
+from tunneldoctor_checks.facts import AGENT_IDENTITIES, CERTIFICATE_FAULTS, FILE_IDENTITIES, IDENTITIES, USERNAME
 from tunneldoctor_checks.key.certificate import CHECK
 
 Run = Callable[..., Outcome]
@@ -78,7 +78,9 @@ def out(outcome: Outcome) -> set[str]:
 
 
 def confirmed(outcome: Outcome) -> set[str]:
-    return {ruling.code for ruling in outcome.rulings if not ruling.out}
+    """What is handed on to those whom the server refuses; nothing is confirmed before that."""
+    assert all(ruling.out for ruling in outcome.rulings)
+    return {ruling.code for ruling in outcome.facts.get(CERTIFICATE_FAULTS, ())}
 
 
 def offered(outcome: Outcome) -> list[bool]:
@@ -125,10 +127,11 @@ def test_a_name_that_a_server_may_map_is_a_note_that_explains_a_refusal(explicit
     assert confirmed(outcome) == {"key.certificate-wrong-principal"}
 
 
-def test_a_certificate_that_logs_in_and_opens_no_tunnel_is_an_error(explicit: Run) -> None:
+def test_a_certificate_that_opens_no_tunnel_is_a_warning_that_explains_a_refusal(explicit: Run) -> None:
     outcome = explicit("-n", "tunnel", "-O", "clear")
     assert codes(outcome) == ["key.certificate-no-port-forwarding"]
-    assert outcome.findings[0].severity is Severity.ERROR
+    assert outcome.findings[0].severity is Severity.WARNING
+    assert confirmed(outcome) == {"key.certificate-no-port-forwarding"}
 
 
 def test_a_certificate_for_another_key_is_not_offered(explicit: Run) -> None:

@@ -14,7 +14,7 @@ _MARGIN = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Elsewhere:
     """What was seen from there. ``connected`` is None where nothing could be seen, and ``said`` says why.
 
     ``place`` is the account in words, ``first`` the server's first line, ``seen_as`` our own address as it shows there.
@@ -37,7 +37,7 @@ def applies(tunnel: Tunnel, policy: Policy) -> str | None:
     return None if tunnel.run_from else "no second place is given (run_from)"
 
 
-def look(context: Context, target: Address) -> Sight:
+def look(context: Context, target: Address) -> Elsewhere:
     """Log in there, once a run, and have it connect to *target*, an IP address and a port."""
     from tunneldoctor.ssh.account import NotIn, log_in
     from tunneldoctor.ssh.probe import connect
@@ -48,26 +48,26 @@ def look(context: Context, target: Address) -> Sight:
     context.progress(f"trying {target} from {place}")
     account = log_in(context, there)
     if isinstance(account, NotIn):
-        return Sight(place, None, account.reason)
+        return Elsewhere(place, None, account.reason)
     try:
         context.budget.bare_connection(context.hop.name)
     except BudgetSpent as error:
-        return Sight(place, None, str(error))
+        return Elsewhere(place, None, str(error))
     probe = connect(account, target, max(0.1, context.remaining() - _MARGIN))
     account.close()
-    return Sight(place, probe.connected, probe.said, probe.first, probe.seen_as)
+    return Elsewhere(place, probe.connected, probe.said, probe.first, probe.seen_as)
 
 
-def blocked(sight: Sight, target: Address) -> Ruling:
-    """That the address is what matters: *sight* got in where we did not. Fills the page of :data:`BLOCKED`."""
-    params: dict[str, Value] = {"vantage": sight.place}
-    if sight.seen_as:
-        params["egress_address"] = sight.seen_as
-    said = f", which says {sight.first}" if sight.first else ""
-    seen = f"; from there this machine is seen as {sight.seen_as}" if sight.seen_as else ""
-    return confirms(BLOCKED, f"at the same time {sight.place} can connect to {target}{said}{seen}", params)
+def blocked(there: Elsewhere, target: Address) -> Ruling:
+    """That the address is what matters: *there* got in where we did not. Fills the page of :data:`BLOCKED`."""
+    params: dict[str, Value] = {"vantage": there.place}
+    if there.seen_as:
+        params["egress_address"] = there.seen_as
+    said = f", which says {there.first}" if there.first else ""
+    seen = f"; from there this machine is seen as {there.seen_as}" if there.seen_as else ""
+    return confirms(BLOCKED, f"at the same time {there.place} can connect to {target}{said}{seen}", params)
 
 
-def not_blocked(sight: Sight, target: Address) -> Ruling:
+def not_blocked(there: Elsewhere, target: Address) -> Ruling:
     """That it is not the address alone: it fails there as well."""
-    return rules_out(BLOCKED, f"connecting to {target} fails from {sight.place} as well: {sight.said or 'it hangs up'}")
+    return rules_out(BLOCKED, f"connecting to {target} fails from {there.place} as well: {there.said or 'it hangs up'}")

@@ -1,0 +1,203 @@
+"""MySQL and MariaDB, and what answers in their place (ProxySQL, MaxScale, RDS Proxy): the wire by hand.
+
+By hand because one connection has to do for all: drivers break it off where the certificate or the method does not
+suit them, which counts against ``max_connect_errors`` and at last blocks the bastion for everybody (error 1129). They
+also send passwords in clear where nobody asked them to, and wrap what the server said in numbers of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from tunneldoctor.database import mysql_messages as messages
+from tunneldoctor.database.mysql_login import Login, leave
+from tunneldoctor.database.mysql_refusals import classify, refusal
+from tunneldoctor.database.opening import service_of, shown
+from tunneldoctor.database.session import Prepared, Session
+from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Trouble
+from tunneldoctor.database.wire import Ended, TlsError, Wire
+from tunneldoctor.model import Evidence, Value
+
+if TYPE_CHECKING:
+    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.model import Database
+    from tunneldoctor.net.stream import Stream
+
+#: Who we are to the server, after how long it ends an idle session, and whether it lets us write: one query for all.
+_WHO = "SELECT VERSION(), USER(), @@wait_timeout, @@read_only, @@innodb_read_only"
+#: Seconds that leaving politely may take.
+_FAREWELL = 2.0
+_BROKEN = (Ended, TimeoutError, messages.Garbled, TlsError)
+_OWN = ("MySQL", "MariaDB")
+
+
+class Opened(NamedTuple):
+    """What ``prepare`` hands on to ``login``."""
+
+    packets: messages.Packets
+    greeting: messages.Greeting
+
+
+def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
+    """Read the greeting, and put TLS under the connection where it is asked for and offered."""
+    wire = Wire(stream, seconds)
+    opened = _opened(wire)
+    offers = bool(opened.greeting.flags & messages.SSL)
+    prepared = Prepared(_this(), database, wire, offers_tls=offers, opening=opened)
+    try:
+        if encrypt and (offers or database.tls.required):
+            _encrypt(prepared, opened)
+    except _BROKEN as error:
+        raise _failed(error, wire, "the greeting") from error
+    prepared.leave = lambda: _leave(prepared)
+    return prepared
+
+
+def login(prepared: Prepared, password: Password, seconds: float) -> Session:
+    """Log in, then ask who we are."""
+    wire = prepared.wire
+    wire.within(seconds)
+    prepared.leave = None
+    opened = cast("Opened", prepared.opening)
+    attempt = Login(prepared, opened.greeting, opened.packets, password)
+    try:
+        attempt.run()
+        attempt.stage = "the first query"
+        return _session(prepared, opened.greeting)
+    except _BROKEN as error:
+        raise _failed(error, wire, attempt.stage) from error
+
+
+def ping(session: Session, seconds: float) -> float:
+    """Milliseconds of one COM_PING."""
+    session.wire.within(seconds)
+    packets = messages.Packets(session.wire)
+    start = time.perf_counter()
+    try:
+        packets.send(messages.PING)
+        body = packets.read()
+    except _BROKEN as error:
+        raise _failed(error, session.wire, "a ping") from error
+    if body[:1] == bytes([messages.ERROR]):
+        raise DatabaseTrouble(classify(refusal(messages.error(body), authenticated=True)))
+    return round((time.perf_counter() - start) * 1000, 2)
+
+
+def listen(session: Session, seconds: float) -> None:
+    """Return after *seconds* of silence. MySQL 8.0.24 and later say 4031 before they close an idle session."""
+    session.wire.within(seconds)
+    try:
+        body = messages.Packets(session.wire).read()
+    except TimeoutError:
+        return
+    except _BROKEN as error:
+        raise _failed(error, session.wire, "being left alone") from error
+    if body[:1] == bytes([messages.ERROR]):
+        raise DatabaseTrouble(classify(refusal(messages.error(body), authenticated=True)))
+    raise DatabaseTrouble(_strange(messages.Garbled(body[:64], "a packet that nobody asked for")))
+
+
+def _opened(wire: Wire) -> Opened:
+    """The server's first packet, if it is one. It comes unasked; where none does, the service waits for us."""
+    packets = messages.Packets(wire)
+    try:
+        body = packets.read()
+        if body[:1] == bytes([messages.ERROR]):
+            raise DatabaseTrouble(classify(refusal(messages.error(body))))
+        return Opened(packets, messages.greeting(body))
+    except messages.Garbled as error:
+        service = service_of(wire.first)
+        if service in _OWN:
+            raise DatabaseTrouble(_strange(error)) from error
+        raise DatabaseTrouble(Trouble(Reason.WRONG_SERVICE, {"service": service}, (shown(wire.first),))) from error
+    except _BROKEN as error:
+        raise _failed(error, wire, "the connection was opened") from error
+
+
+def _encrypt(prepared: Prepared, opened: Opened) -> None:
+    wire, database = prepared.wire, prepared.database
+    if not prepared.offers_tls:
+        _leave(prepared)
+        seen = Evidence("message", f"{opened.greeting.version} offers no TLS: its greeting lacks CLIENT_SSL")
+        raise DatabaseTrouble(Trouble(Reason.TLS_NOT_SUPPORTED, {"mode": database.tls.mode}, (seen,)))
+    from tunneldoctor.database import tls
+
+    flags = messages.flags_for(opened.greeting, database=bool(database.name), encrypt=True)
+    request = opened.packets.framed(messages.tls_request(flags))
+    wire.first = b""  # what comes next is TLS, or else not what the greeting was
+    try:
+        prepared.tls = tls.secure(wire, database, request=request)
+    except DatabaseTrouble as error:
+        if error.trouble.reason is Reason.CLIENT_CERTIFICATE_UNUSABLE:  # the request was not sent
+            opened.packets.number -= 1
+            _leave(prepared)
+        raise
+
+
+def _leave(prepared: Prepared) -> None:
+    opened = cast("Opened", prepared.opening)
+    prepared.wire.within(min(prepared.wire.remaining(), _FAREWELL) or _FAREWELL)
+    leave(opened.packets, opened.greeting, encrypted=prepared.encrypted)
+
+
+def _session(prepared: Prepared, greeting: messages.Greeting) -> Session:
+    row, latency = _ask(prepared.wire, _WHO)
+    version, user, idle, *read_only = (*row, *[None] * 5)[:5]
+    return Session(
+        engine=_this(),
+        database=prepared.database,
+        wire=prepared.wire,
+        goodbye=messages.GOODBYE,
+        version=messages.plain_version(version or "") or greeting.version,
+        latency_ms=latency,
+        encryption=prepared.tls.version if prepared.tls else None,
+        seen_as=(user or "").rpartition("@")[2] or None,
+        read_only=_read_only(*read_only),
+        idle_timeout=float(idle) if idle and idle.isascii() and idle.isdigit() else None,
+    )
+
+
+def _ask(wire: Wire, sql: str) -> tuple[list[str | None], float]:
+    """The first row of *sql* and the milliseconds until the answer began; no row where the server can't say."""
+    packets = messages.Packets(wire)
+    start = time.perf_counter()
+    first = messages.ask(packets, sql)
+    latency = round((time.perf_counter() - start) * 1000, 2)
+    if first[:1] != bytes([messages.ERROR]):
+        return messages.first_row(packets, first), latency
+    trouble = classify(refusal(messages.error(first), authenticated=True))
+    if trouble.reason is not Reason.UNCLASSIFIED:
+        raise DatabaseTrouble(trouble)
+    return [], latency
+
+
+def _read_only(server: str | None, storage: str | None) -> str | None:
+    """Why nothing can be written; MariaDB 12 has more words than 0 and 1 for it."""
+    if server not in (None, "0", "OFF"):
+        return "read_only is on: it is a replica, or was made read-only"
+    return "innodb_read_only is on: it is a reader of a cluster" if storage not in (None, "0", "OFF") else None
+
+
+def _failed(error: Exception, wire: Wire, stage: str) -> DatabaseTrouble:
+    """What an exception from the wire comes to."""
+    if isinstance(error, messages.Garbled):
+        return DatabaseTrouble(_strange(error))
+    if isinstance(error, TlsError):
+        from tunneldoctor.database import tls
+
+        return DatabaseTrouble(tls.failed(error))
+    params: dict[str, Value] = {"stage": stage, "received": wire.received}
+    reason, what = (Reason.NO_ANSWER, "no answer") if isinstance(error, TimeoutError) else (Reason.CLOSED, "closed")
+    seen = Evidence("timing", f"{what} after {stage}; {wire.received} bytes came before")
+    return DatabaseTrouble(Trouble(reason, params, (seen,)))
+
+
+def _strange(error: messages.Garbled) -> Trouble:
+    """It speaks this protocol, and says what has no place in it."""
+    return Trouble(Reason.UNCLASSIFIED, {"detail": str(error)}, (Evidence("message", str(error)), shown(error.seen)))
+
+
+def _this() -> Engine:
+    return cast("Engine", sys.modules[__name__])
