@@ -85,7 +85,7 @@ class Row:
 
 def rows(scenarios: Sequence[Scenario]) -> list[Row]:
     """All of *scenarios* that can be staged here, in their order."""
-    names = [scenario.name for scenario in scenarios if why_not(scenario.needs_root, scenario.database.server) is None]
+    names = [scenario.name for scenario in scenarios if why_not(scenario.needs_root, scenario.database.program) is None]
     with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as workers:
         shares = list(workers.map(_share, [names[at::AT_ONCE] for at in range(AT_ONCE)]))
     return sorted((row for share in shares for row in share), key=lambda row: names.index(row.name))

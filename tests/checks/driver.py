@@ -1,8 +1,8 @@
 """Runs one check in a process of its own (inside a network namespace) and prints its outcome as JSON.
 
 Request: ``check`` (``tcp.connect``), ``host``, ``port``, ``addresses`` and ``slow`` (the facts, if they are to be
-there), ``before`` (checks whose facts the check gets, run first), ``seconds`` (the stage's deadline), ``modules`` (names
-to look for in sys.modules at the end).
+there), ``before`` (checks whose facts the check gets, run first), ``seconds`` (the stage's deadline), ``modules``
+(names to look for in sys.modules at the end).
 """
 
 from __future__ import annotations

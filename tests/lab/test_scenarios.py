@@ -48,7 +48,7 @@ def _parameters() -> list[Any]:
     """A scenario that can't be staged here is skipped by name, with the reason."""
     cases = []
     for scenario in load():
-        reason = why_not(scenario.needs_root, scenario.database.server)
+        reason = why_not(scenario.needs_root, scenario.database.program)
         marks = [pytest.mark.skip(reason=reason)] if reason else []
         cases.append(pytest.param(scenario, id=scenario.name, marks=marks))
     return cases

@@ -9,7 +9,7 @@ from tunneldoctor.bastion.reading import Section
 
 #: A line of ``ls -ldn``: mode, a mark for ACLs or labels, links, owner, group, size, date, name.
 _LISTED = re.compile(r"([-bcdlps][-rwxsStT]{9})(\S?)\s+\d+\s+(\d+)\s+(\d+)\s.*?\s(/.*)")
-_SHARED = re.compile(r"group (\d+): (.*)")
+_SHARED = re.compile(r"group (\d+):(.*)")
 _ABSENT = re.compile(r"(?:cannot access |ls: )'?(/.*?)'?: No such file or directory")
 _ROOT = 0
 

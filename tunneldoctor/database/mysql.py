@@ -7,20 +7,24 @@ also send passwords in clear where nobody asked them to, and wrap what the serve
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tunneldoctor.database import mysql_messages as messages
+from tunneldoctor.database.conversation import talking
 from tunneldoctor.database.mysql_login import Login, leave
 from tunneldoctor.database.mysql_refusals import classify, refusal
 from tunneldoctor.database.opening import service_of, shown
 from tunneldoctor.database.session import Prepared, Session
 from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Trouble
-from tunneldoctor.database.wire import Ended, TlsError, Wire
-from tunneldoctor.model import Evidence, Value
+from tunneldoctor.database.wire import Wire
+from tunneldoctor.model import Evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tunneldoctor.database.session import Engine, Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
 _WHO = "SELECT VERSION(), USER(), @@wait_timeout, @@read_only, @@innodb_read_only"
 #: Seconds that leaving politely may take.
 _FAREWELL = 2.0
-_BROKEN = (Ended, TimeoutError, messages.Garbled, TlsError)
 _OWN = ("MySQL", "MariaDB")
 
 
@@ -46,28 +49,22 @@ def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool
     opened = _opened(wire)
     offers = bool(opened.greeting.flags & messages.SSL)
     prepared = Prepared(_this(), database, wire, offers_tls=offers, opening=opened)
-    try:
-        if encrypt and (offers or database.tls.required):
+    if encrypt and (offers or database.tls.required):
+        with _talking(wire, "the greeting"):
             _encrypt(prepared, opened)
-    except _BROKEN as error:
-        raise _failed(error, wire, "the greeting") from error
     prepared.leave = lambda: _leave(prepared)
     return prepared
 
 
 def login(prepared: Prepared, password: Password, seconds: float) -> Session:
     """Log in, then ask who we are."""
-    wire = prepared.wire
-    wire.within(seconds)
+    prepared.wire.within(seconds)
     prepared.leave = None
     opened = cast("Opened", prepared.opening)
-    attempt = Login(prepared, opened.greeting, opened.packets, password)
-    try:
-        attempt.run()
-        attempt.stage = "the first query"
+    with _talking(prepared.wire, "the login"):
+        Login(prepared, opened.greeting, opened.packets, password).run()
+    with _talking(prepared.wire, "the first query"):
         return _session(prepared, opened.greeting)
-    except _BROKEN as error:
-        raise _failed(error, wire, attempt.stage) from error
 
 
 def ping(session: Session, seconds: float) -> float:
@@ -75,45 +72,53 @@ def ping(session: Session, seconds: float) -> float:
     session.wire.within(seconds)
     packets = messages.Packets(session.wire)
     start = time.perf_counter()
-    try:
+    with _talking(session.wire, "a ping"):
         packets.send(messages.PING)
-        body = packets.read()
-    except _BROKEN as error:
-        raise _failed(error, session.wire, "a ping") from error
-    if body[:1] == bytes([messages.ERROR]):
-        raise DatabaseTrouble(classify(refusal(messages.error(body), authenticated=True)))
+        _no_error(packets.read())
     return round((time.perf_counter() - start) * 1000, 2)
 
 
 def listen(session: Session, seconds: float) -> None:
     """Return after *seconds* of silence. MySQL 8.0.24 and later say 4031 before they close an idle session."""
     session.wire.within(seconds)
+    with _talking(session.wire, "being left alone"):
+        try:
+            body = messages.Packets(session.wire).read()
+        except TimeoutError:
+            return
+        _no_error(body)
+        raise messages.Garbled(body[:64], "a packet that nobody asked for")
+
+
+@contextlib.contextmanager
+def _talking(wire: Wire, stage: str) -> Iterator[None]:
+    """Turn whatever goes wrong on *wire* meanwhile into DatabaseTrouble; by now it is known who is there."""
     try:
-        body = messages.Packets(session.wire).read()
-    except TimeoutError:
-        return
-    except _BROKEN as error:
-        raise _failed(error, session.wire, "being left alone") from error
+        with talking(wire, stage):
+            yield
+    except messages.Garbled as error:
+        raise DatabaseTrouble(_strange(error)) from error
+
+
+def _no_error(body: bytes) -> None:
     if body[:1] == bytes([messages.ERROR]):
         raise DatabaseTrouble(classify(refusal(messages.error(body), authenticated=True)))
-    raise DatabaseTrouble(_strange(messages.Garbled(body[:64], "a packet that nobody asked for")))
 
 
 def _opened(wire: Wire) -> Opened:
     """The server's first packet, if it is one. It comes unasked; where none does, the service waits for us."""
     packets = messages.Packets(wire)
     try:
-        body = packets.read()
-        if body[:1] == bytes([messages.ERROR]):
-            raise DatabaseTrouble(classify(refusal(messages.error(body))))
-        return Opened(packets, messages.greeting(body))
+        with talking(wire, "the connection was opened"):
+            body = packets.read()
+            if body[:1] == bytes([messages.ERROR]):
+                raise DatabaseTrouble(classify(refusal(messages.error(body))))
+            return Opened(packets, messages.greeting(body))
     except messages.Garbled as error:
         service = service_of(wire.first)
         if service in _OWN:
             raise DatabaseTrouble(_strange(error)) from error
         raise DatabaseTrouble(Trouble(Reason.WRONG_SERVICE, {"service": service}, (shown(wire.first),))) from error
-    except _BROKEN as error:
-        raise _failed(error, wire, "the connection was opened") from error
 
 
 def _encrypt(prepared: Prepared, opened: Opened) -> None:
@@ -178,20 +183,6 @@ def _read_only(server: str | None, storage: str | None) -> str | None:
     if server not in (None, "0", "OFF"):
         return "read_only is on: it is a replica, or was made read-only"
     return "innodb_read_only is on: it is a reader of a cluster" if storage not in (None, "0", "OFF") else None
-
-
-def _failed(error: Exception, wire: Wire, stage: str) -> DatabaseTrouble:
-    """What an exception from the wire comes to."""
-    if isinstance(error, messages.Garbled):
-        return DatabaseTrouble(_strange(error))
-    if isinstance(error, TlsError):
-        from tunneldoctor.database import tls
-
-        return DatabaseTrouble(tls.failed(error))
-    params: dict[str, Value] = {"stage": stage, "received": wire.received}
-    reason, what = (Reason.NO_ANSWER, "no answer") if isinstance(error, TimeoutError) else (Reason.CLOSED, "closed")
-    seen = Evidence("timing", f"{what} after {stage}; {wire.received} bytes came before")
-    return DatabaseTrouble(Trouble(reason, params, (seen,)))
 
 
 def _strange(error: messages.Garbled) -> Trouble:

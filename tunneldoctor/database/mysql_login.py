@@ -24,7 +24,6 @@ _SHA256, _CLEAR, _DIALOG = "sha256_password", "mysql_clear_password", "dialog"
 _PROVEN = {_NATIVE: methods.native, _CACHING: methods.caching_sha2, _ED25519: methods.ed25519}
 #: What the password callable is told where the password itself goes out.
 _IN_CLEAR = "cleartext"
-_ACCESS_DENIED = "1045"
 #: Packets of one login.
 _MOST_PACKETS = 20
 #: Who logs in on a connection that is given up, where the user's own name is not to be sent or not to be counted
@@ -44,7 +43,7 @@ _NOTHING = {_NATIVE: b"", _ED25519: bytes(64)}
 
 
 class Login:
-    """One try. ``stage`` says how far it is."""
+    """One try."""
 
     def __init__(self, prepared: Prepared, greeting: Greeting, packets: Packets, password: Password) -> None:
         self._prepared = prepared
@@ -55,7 +54,6 @@ class Login:
         self._method = _CACHING if greeting.method == _CACHING else _NATIVE
         self._secret = b""
         self._missing: Withheld | None = None
-        self.stage = "the login"
 
     def run(self) -> None:
         """Until the server says that we are in. Raises DatabaseTrouble, and what wire and password raise."""
@@ -99,9 +97,8 @@ class Login:
 
     def _refused(self, body: bytes) -> Exception:
         seen = self._seen(messages.error(body))
-        if self._missing and seen.number == _ACCESS_DENIED:
-            return self._missing
-        return DatabaseTrouble(classify(seen, decoys=self._greeting.is_mariadb))
+        trouble = classify(seen, decoys=self._greeting.is_mariadb)
+        return self._missing if self._missing and trouble.reason is Reason.LOGIN_REFUSED else DatabaseTrouble(trouble)
 
     def _seen(self, said: messages.ServerError) -> LoginRefusal:
         tls = self._prepared.tls

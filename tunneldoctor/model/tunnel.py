@@ -114,8 +114,8 @@ class Database:
     """The database as the client's connection string names it.
 
     ``engine`` is ``postgresql``, ``mysql``, ``mariadb``, ``sqlserver``, ``redis``, ``mongodb``, ``oracle`` or ``tcp``;
-    ``dialect`` is the form the string was written in: ``libpq``, ``sqlalchemy``, ``jdbc``, ``url`` or ``tcp``. ``host`` may be on loopback:
-    then it is the tunnel's own end, and the tunnel's ``remote`` says where the database is.
+    ``dialect`` is the form the string was written in: ``libpq``, ``sqlalchemy``, ``jdbc``, ``url`` or ``tcp``.
+    ``host`` may be on loopback: then it is the tunnel's own end, and the tunnel's ``remote`` is the database.
     """
 
     engine: str

@@ -94,9 +94,13 @@ class Pins:
     owners: Callable[[bytes], tuple[str, ...]] | None = None
 
     def key_types(self) -> tuple[str, ...]:
-        """Types to negotiate first (order_hostkeyalgs in sshconnect2.c): lines without the port don't count."""
+        """Types to negotiate first (order_hostkeyalgs in sshconnect2.c).
+
+        Lines without the port don't count there; but with none that has it, certificates are what ssh asks for first.
+        """
         plain = {pin.key_type for pin in self.lines if not pin.marker}
-        certified = [f"{kind}-cert-v01@openssh.com" for kind in _CERTIFIED] if self._authorities(self.lines) else []
+        authorities = self._authorities(self.lines if plain else (*self.lines, *self.bare))
+        certified = [f"{kind}-cert-v01@openssh.com" for kind in _CERTIFIED] if authorities else []
         known = [kind for kind in PREFERENCE if kind in plain]
         return (*certified, *known, *sorted(plain.difference(PREFERENCE)))
 

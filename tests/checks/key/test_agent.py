@@ -85,7 +85,7 @@ def test_no_agent_at_all(
 def test_an_agent_without_the_key_of_the_file_beside_it_is_no_trouble(
     agent: Path, key: Path, tmp_path: Path, run_check: Run, make_tunnel: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``IdentitiesOnly yes`` in ssh_config: ssh asks the agent for that key alone, and takes the file where it has none."""
+    """``IdentitiesOnly yes`` in ssh_config: ssh asks the agent for that key alone, else takes the file."""
     both = {"agent": "SHA256:" + "A" * 43, "private_keys": (Reference("file", str(key)),)}
     assert run_check(CHECK, make_tunnel(bastion=both)).skipped
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "gone"))
