@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 _POSTGRESQL = re.compile(r"(?:jdbc:)?postgres(?:ql)?(?:\+\w+)?://")
-#: Where there is no client to run: whether the connection is closed again within a second.
-_KNOCK = "exec 3<>/dev/tcp/127.0.0.1/{port}; read -r -t 1 -N 1 -u 3; [ $? != 1 ]"
+#: Where there is no client to run: whether the connection is closed again within seconds.
+_KNOCK = "exec 3<>/dev/tcp/127.0.0.1/{port}; read -r -t 4 -N 1 -u 3; [ $? != 1 ]"
 
 
 def command(url: str, port: int, seconds: float, idle: float) -> list[str]:

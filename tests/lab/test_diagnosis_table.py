@@ -108,7 +108,7 @@ def test_each_database_is_asked_by_its_own_client_at_the_near_end(url: str, word
 
 
 def _said(code: str | None, *causes: str, verdict: str = "broken", status: int = 1, severity: str = "error") -> Said:
-    findings = ((("a.check", "bastion", code, severity)),) if code else ()
+    findings = (("bastion", code, severity),) if code else ()
     return Said(status, verdict, code, tuple(sorted(causes)), findings)
 
 
@@ -126,8 +126,8 @@ WHOLE_SET = Expectation(code="s", causes=("a", "b"), cause="a")
         (WHOLE_SET, _said("s", "a", "b", "c"), "missed"),
         (WHOLE_SET, _said("a", "a"), "missed"),
         (HEALTHY, _said(None, verdict="healthy", status=0), "healthy"),
-        (HEALTHY, Said(0, "healthy", None, (), (("x", "bastion", "a", "info"),)), "healthy"),
-        (HEALTHY, Said(0, "healthy", None, (), (("x", "bastion", "a", "warning"),)), "false alarm"),
+        (HEALTHY, Said(0, "healthy", None, (), (("bastion", "a", "info"),)), "healthy"),
+        (HEALTHY, Said(0, "healthy", None, (), (("bastion", "a", "warning"),)), "false alarm"),
         (HEALTHY, _said("a", "a"), "false alarm"),
         (Expectation("inconclusive", 3), _said(None, verdict="inconclusive", status=3), "unknown"),
         (Expectation("inconclusive", 3), _said("a", "a"), "missed"),

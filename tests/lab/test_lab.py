@@ -153,9 +153,10 @@ def test_a_sample_key_is_good_for_ssh_keygen(kind: str, tmp_path: Path) -> None:
     assert done.stdout.split()[:2] == keys.public_line(key).split()[:2], done.stderr
 
 
-@pytest.mark.parametrize("damage", sorted(keys.DAMAGES.keys() - {"corrupt", "security-key"}))
+@pytest.mark.parametrize("damage", sorted(keys.DAMAGES.keys() - {"corrupt", "security-key", "comment-of-3-kb"}))
 def test_ssh_keygen_refuses_a_damaged_sample(damage: str, tmp_path: Path) -> None:
-    path = keys.write(tmp_path / "key", keys.DAMAGES[damage](keys.encoded(keys.make())))
+    kind = "ecdsa521" if damage == "padding-lost" else "ed25519"  # whose body has no padding to lose
+    path = keys.write(tmp_path / "key", keys.DAMAGES[damage](keys.encoded(keys.make(kind))))
     assert subprocess.run(["ssh-keygen", "-y", "-P", "", "-f", path], capture_output=True).returncode != 0
 
 

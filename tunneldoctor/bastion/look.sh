@@ -22,7 +22,7 @@ listeners() {
     sed -n 's/^sshd: //; s/ \[listener\].*//; / -R/d; /^\/[^ ]*sshd *$/p; /^\/[^ ]*sshd /p' | head -n 20
 }
 effective() { # PROGRAM OPTION...: its settings for this very login; -G where host keys can't be read (OpenSSH 9.3)
-  program=$1; options=; shift
+  settings=; program=$1; options=; [ $# -gt 0 ] || return 0; shift
   while [ $# -gt 0 ]; do
     case $1 in -[fop]) options="$options $1 $2"; shift;; -[fop]*) options="$options $1"; esac; [ $# -eq 0 ] || shift
   done

@@ -109,7 +109,7 @@ def _opened(wire: Wire) -> Opened:
     """The server's first packet, if it is one. It comes unasked; where none does, the service waits for us."""
     packets = messages.Packets(wire)
     try:
-        with talking(wire, "the connection was opened"):
+        with talking(wire, "the connection's opening"):
             body = packets.read()
             if body[:1] == bytes([messages.ERROR]):
                 raise DatabaseTrouble(classify(refusal(messages.error(body))))
@@ -143,7 +143,7 @@ def _encrypt(prepared: Prepared, opened: Opened) -> None:
 
 def _leave(prepared: Prepared) -> None:
     opened = cast("Opened", prepared.opening)
-    prepared.wire.within(min(prepared.wire.remaining(), _FAREWELL) or _FAREWELL)
+    prepared.wire.within(min(prepared.wire.remaining() or _FAREWELL, _FAREWELL))
     leave(opened.packets, opened.greeting, encrypted=prepared.encrypted)
 
 

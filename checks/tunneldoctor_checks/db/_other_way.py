@@ -19,14 +19,14 @@ def other_way(context: Context, prepared: Prepared, trouble: Trouble) -> Session
     libpq's ``allow`` tries TLS after a refusal without, and ``prefer`` does without after a refusal with it. Where
     the client insists on no TLS, the try only shows whether that is what the server minds.
     """
-    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE
+    from tunneldoctor.database.engine import SPEAKS_FIRST, TLS_FROM_THE_FIRST_BYTE
     from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Withheld
 
     mode = prepared.database.tls.mode
     follows = mode in ("allow", "prefer")
     if trouble.reason is not Reason.HOST_NOT_ALLOWED or not (follows or mode == "disable"):
         return None
-    if prepared.offers_tls is False or prepared.database.engine in TLS_FROM_THE_FIRST_BYTE:
+    if prepared.offers_tls is False or prepared.database.engine in TLS_FROM_THE_FIRST_BYTE | SPEAKS_FIRST:
         return None
     channel = second_channel(context, context.remaining())
     if channel is None:
