@@ -58,7 +58,7 @@ def _parameters() -> list[Any]:
 def test_what_is_broken_is_named(scenario: Scenario, lab: Lab) -> None:
     expected = scenario.expect.for_version(version())
     with staged(scenario, lab) as stage:
-        first, second = stage.check(), stage.check_again()
+        first, second = stage.check_forked(), stage.check_forked()
     _holds(expected, first, stage)
     _holds(expected, second, stage)
 

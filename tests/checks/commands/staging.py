@@ -27,7 +27,7 @@ def page_of(scenario: Scenario) -> Page:
 
 def report_on(stage: Stage) -> dict[str, Any]:
     """What ``tunneldoctor check --json`` says."""
-    report: dict[str, Any] = json.loads(stage.check_again().stdout)
+    report: dict[str, Any] = json.loads(stage.check_forked().stdout)
     return report
 
 
