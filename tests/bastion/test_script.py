@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.bastion.looks import KEY
+from tests.ssh.real_sshd import needs_sshd, sshd
 from tunneldoctor.bastion.reading import Look, read
 from tunneldoctor.bastion.subject import Subject, script, script_about
 from tunneldoctor.catalog import Catalog, command, tunnel_values
@@ -71,6 +73,15 @@ def test_the_block_of_a_page_is_the_script_with_this_tunnels_values(symptom: str
     assert (subject.address, subject.algorithm, subject.certificate) == ("", "", "")
     if symptom != "ssh.closed-before-banner":
         assert (subject.key, str(subject.target)) == (KEY, "db.internal:5432")
+
+
+@needs_sshd
+def test_a_block_that_was_copied_with_its_indentation_finds_the_same_sshd() -> None:
+    with sshd() as server:
+        straight = f"(\n{script_about(replace(ME, port=server.port))}\n)\n"
+        seen = [run(["dash"], text).text("sshd") for text in (straight, straight.replace("\n", "\n      "))]
+    assert f"listenaddress 127.0.0.1:{server.port}\n" in seen[0]
+    assert f"listenaddress 127.0.0.1:{server.port}\n" in seen[1]
 
 
 def test_no_value_gets_out_of_its_quotes(tmp_path: Path) -> None:

@@ -29,11 +29,11 @@ effective() { # PROGRAM OPTION...: its settings for this very login; -G where ho
   test="user=$user,host=${from:-0.0.0.0},addr=${from:-0.0.0.0},laddr=127.0.0.1,lport=$port"
   settings=$($as $program -T $options -C "$test" 2>&1) || settings=$($program -G $options -C "$test" 2>/dev/null) || settings=
 }
+listens() { say "$settings" | grep -qE "^(port $port|listenaddress .*:$port)$"; }
 setting() { say "$settings" | sed -n "s/^$1 //p" | grep -vx none; }
-IFS='
-'; for line in $(listeners); do unset IFS; effective $line; [ "$(setting port)" = "$port" ] && break; done; unset IFS
-[ "$(setting port)" = "$port" ] || effective $(listeners | head -n 1)  # behind a port that is mapped to another
-wanted='port|usepam|usedns|loglevel|strictmodes|chroot.*|authorized.*|pubkey.*|trusted.*|revoked.*|casig.*|required.*|rsamin.*'
+IFS=$(printf '\nx'); IFS=${IFS%x}; for line in $(listeners); do unset IFS; effective $line; listens && break; done; unset IFS
+listens || effective $(listeners | head -n 1)  # behind a port that is mapped to another
+wanted='port|listenaddress|usepam|usedns|loglevel|strictmodes|chroot.*|authorized.*|pubkey.*|trusted.*|revoked.*|casig.*|required.*|rsamin.*'
 wanted="$wanted|(allow|deny)(users|groups)|permitrootlogin|allowtcpforwarding|disableforwarding|permitopen|(max|per).*"
 
 # sshd_config(5), TOKENS: a path with %h, %u or %U, or below the home folder.
