@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.lab.mariadb import MariaDb
+from fixtures.lab.mariadb import MariaDb, break_off
 from tests.database.lab_mariadb import BASTION, Client, Servers
 from tunneldoctor.database import mysql_login
 from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Withheld
@@ -225,8 +225,7 @@ def test_an_account_that_used_up_its_hour_is_full(mysql: Client) -> None:
 def test_what_is_broken_off_blocks_the_bastion_and_is_named(bastion: Client, mariadb: MariaDb) -> None:
     """That the next test would fail if it had reason to."""
     for _ in range(12):
-        bastion.connect().recv(1)
-        bastion.close()
+        break_off(bastion.connect())
     trouble = bastion.trouble(bastion.database())
     assert (trouble.reason, trouble.params["address"]) == (Reason.HOST_BLOCKED, BASTION)
     mariadb.sql("flush hosts")
