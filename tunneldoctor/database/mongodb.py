@@ -6,12 +6,11 @@ MongoDB manual, "MongoDB Wire Protocol"; driver specification "Server Discovery 
 from __future__ import annotations
 
 import struct
-import sys
 import time
 from typing import TYPE_CHECKING, cast
 
 from tunneldoctor.database import bson
-from tunneldoctor.database.conversation import Garbled, talking
+from tunneldoctor.database.conversation import Garbled, opened, talking
 from tunneldoctor.database.session import Prepared, Session
 from tunneldoctor.database.trouble import DatabaseTrouble, LoginRefusal, Reason, Trouble, Withheld
 from tunneldoctor.database.wire import Wire
@@ -20,7 +19,7 @@ from tunneldoctor.model import Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.database.session import Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
@@ -36,14 +35,9 @@ _MEMBERS = 5
 
 def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
     """TLS where the client has it, from the first byte as MongoDB has it; then ``hello``."""
-    wire = Wire(stream, seconds)
-    prepared = Prepared(_this(), database, wire)
-    if encrypt:
-        from tunneldoctor.database import tls
-
-        prepared.tls = tls.secure(wire, database, we_speak=True)
-    with talking(wire, "our first message"):
-        prepared.opening = _hello(wire)[0]
+    prepared = opened(stream, database, seconds, encrypt=encrypt)
+    with talking(prepared.wire, "our first message"):
+        prepared.opening = _hello(prepared.wire)[0]
     return prepared
 
 
@@ -60,7 +54,6 @@ def login(prepared: Prepared, password: Password, seconds: float) -> Session:
     with talking(prepared.wire, "hello"):
         latency = _hello(prepared.wire)[1]
     return Session(
-        engine=_this(),
         database=prepared.database,
         wire=prepared.wire,
         goodbye=b"",
@@ -136,7 +129,3 @@ def _refused(told: Mapping[str, bson.Value]) -> Trouble:
     seen = Evidence("message", f"hello: {number} {message}")
     refusal = LoginRefusal(number, message)
     return Trouble(Reason.UNCLASSIFIED, {"sqlstate": number, "message": message}, (seen,), refusal=refusal)
-
-
-def _this() -> Engine:
-    return cast("Engine", sys.modules[__name__])

@@ -8,7 +8,6 @@ also send passwords in clear where nobody asked them to, and wrap what the serve
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -25,7 +24,7 @@ from tunneldoctor.model import Evidence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.database.session import Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
@@ -48,7 +47,7 @@ def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool
     wire = Wire(stream, seconds)
     opened = _opened(wire)
     offers = bool(opened.greeting.flags & messages.SSL)
-    prepared = Prepared(_this(), database, wire, offers_tls=offers, opening=opened)
+    prepared = Prepared(database, wire, offers_tls=offers, opening=opened)
     if encrypt and (offers or database.tls.required):
         with _talking(wire, "the greeting"):
             _encrypt(prepared, opened)
@@ -151,7 +150,6 @@ def _session(prepared: Prepared, greeting: messages.Greeting) -> Session:
     row, latency = _ask(prepared.wire, _WHO)
     version, user, idle, *read_only = (*row, *[None] * 5)[:5]
     return Session(
-        engine=_this(),
         database=prepared.database,
         wire=prepared.wire,
         goodbye=messages.GOODBYE,
@@ -188,7 +186,3 @@ def _read_only(server: str | None, storage: str | None) -> str | None:
 def _strange(error: messages.Garbled) -> Trouble:
     """It speaks this protocol, and says what has no place in it."""
     return Trouble(Reason.UNCLASSIFIED, {"detail": str(error)}, (Evidence("message", str(error)), shown(error.seen)))
-
-
-def _this() -> Engine:
-    return cast("Engine", sys.modules[__name__])

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 import struct
-import sys
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from tunneldoctor.database.conversation import Garbled, talking
+from tunneldoctor.database.conversation import Garbled, opened, talking
 from tunneldoctor.database.session import Prepared, Session
 from tunneldoctor.database.trouble import DatabaseTrouble, LoginRefusal, Reason, Trouble, Withheld
 from tunneldoctor.database.wire import Wire
 from tunneldoctor.model import Evidence
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.database.session import Password
     from tunneldoctor.model import Database, Value
     from tunneldoctor.net.stream import Stream
 
@@ -56,14 +55,9 @@ class Packet(NamedTuple):
 
 def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
     """TLS where the client has it (TCPS), from the first byte; then CONNECT."""
-    wire = Wire(stream, seconds)
-    prepared = Prepared(_this(), database, wire)
-    if encrypt:
-        from tunneldoctor.database import tls
-
-        prepared.tls = tls.secure(wire, database, we_speak=True)
-    with talking(wire, "our first message"):
-        prepared.opening = _connect(wire, database)
+    prepared = opened(stream, database, seconds, encrypt=encrypt)
+    with talking(prepared.wire, "our first message"):
+        prepared.opening = _connect(prepared.wire, database)
     return prepared
 
 
@@ -181,7 +175,3 @@ def _redirected(text: str) -> Trouble:
     return Trouble(
         Reason.REDIRECTED, {"target": target, "why": why}, (Evidence("message", f"REDIRECT: {text[2:2000]}"),)
     )
-
-
-def _this() -> Engine:
-    return cast("Engine", sys.modules[__name__])

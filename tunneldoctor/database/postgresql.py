@@ -6,12 +6,12 @@ every fault of a certificate to one sentence.
 
 from __future__ import annotations
 
-import sys
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tunneldoctor.database import postgresql_messages as messages
-from tunneldoctor.database.opening import service_of, shown
+from tunneldoctor.database.conversation import Garbled, broken, someone_else
+from tunneldoctor.database.opening import shown
 from tunneldoctor.database.postgresql_login import Login
 from tunneldoctor.database.postgresql_refusals import classify, refusal
 from tunneldoctor.database.session import Prepared, Session
@@ -20,7 +20,7 @@ from tunneldoctor.database.wire import Ended, TlsError, Wire
 from tunneldoctor.model import Evidence
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.database.session import Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
@@ -37,7 +37,7 @@ _PASSED_ON = ("options", "replication")
 def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
     """Ask for TLS (or, without *encrypt*, send the startup message) and see whether PostgreSQL answers."""
     wire = Wire(stream, seconds)
-    prepared = Prepared(_this(), database, wire)
+    prepared = Prepared(database, wire)
     try:
         if encrypt:
             wire.send(messages.SSL_REQUEST)
@@ -45,7 +45,7 @@ def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool
         else:
             wire.send(messages.startup(parameters(database)))
             prepared.opening = messages.read(wire)
-    except (Ended, TimeoutError, messages.Garbled, TlsError) as error:
+    except (Ended, TimeoutError, Garbled, TlsError) as error:
         raise _failed(error, wire, "our first message") from error
     return prepared
 
@@ -58,7 +58,7 @@ def login(prepared: Prepared, password: Password, seconds: float) -> Session:
     try:
         attempt.run(parameters(prepared.database))
         return _session(prepared, attempt)
-    except (Ended, TimeoutError, messages.Garbled, TlsError) as error:
+    except (Ended, TimeoutError, Garbled, TlsError) as error:
         if isinstance(error, TimeoutError) and (attempt.proven or attempt.stage == _FIRST_QUERY):
             raise DatabaseTrouble(_no_server() if attempt.proven else _no_turn()) from error
         raise _failed(error, wire, attempt.stage) from error
@@ -69,7 +69,7 @@ def ping(session: Session, seconds: float) -> float:
     session.wire.within(seconds)
     try:
         return _ask(session.wire, _PING)[1]
-    except (Ended, TimeoutError, messages.Garbled, TlsError) as error:
+    except (Ended, TimeoutError, Garbled, TlsError) as error:
         raise _failed(error, session.wire, "a query") from error
 
 
@@ -83,7 +83,7 @@ def listen(session: Session, seconds: float) -> None:
                 raise DatabaseTrouble(classify(refusal(message.body)))
     except TimeoutError:
         return
-    except (Ended, messages.Garbled, TlsError) as error:
+    except (Ended, Garbled, TlsError) as error:
         raise _failed(error, session.wire, "being left alone") from error
 
 
@@ -109,7 +109,7 @@ def _take_tls_answer(prepared: Prepared) -> None:
         wire.unread(answer)
         raise DatabaseTrouble(classify(refusal(messages.read(wire).body)))
     elif answer != b"N":
-        raise messages.Garbled(answer)
+        raise Garbled(answer)
 
 
 def _session(prepared: Prepared, attempt: Login) -> Session:
@@ -118,7 +118,6 @@ def _session(prepared: Prepared, attempt: Login) -> Session:
     seen_as, idle = (*row, None, None)[:2]
     announced = attempt.parameters
     return Session(
-        engine=_this(),
         database=prepared.database,
         wire=prepared.wire,
         goodbye=messages.TERMINATE,
@@ -152,7 +151,7 @@ def _ask(wire: Wire, sql: str) -> tuple[list[str | None], float]:
             row = row or messages.columns(message.body)
         elif message.kind == b"E":
             fatal = classify(refusal(message.body, authenticated=True))
-    raise messages.Garbled(b"")
+    raise Garbled(b"")
 
 
 def _read_only(announced: dict[str, str]) -> str | None:
@@ -183,24 +182,6 @@ def _no_turn() -> Trouble:
     return Trouble(Reason.POOLER_WAITS, {"message": "no answer"}, (seen,))
 
 
-def _failed(error: Exception, wire: Wire, stage: str) -> DatabaseTrouble:
+def _failed(error: Garbled | TlsError | TimeoutError | Ended, wire: Wire, stage: str) -> DatabaseTrouble:
     """What an exception from the wire comes to."""
-    if isinstance(error, messages.Garbled):
-        return DatabaseTrouble(_someone_else(error.seen))
-    if isinstance(error, TimeoutError):
-        seen = Evidence("timing", f"no answer to {stage}; {wire.received} bytes came before")
-        return DatabaseTrouble(Trouble(Reason.NO_ANSWER, {"stage": stage, "received": wire.received}, (seen,)))
-    if isinstance(error, Ended):
-        seen = Evidence("timing", f"closed after {stage}; {wire.received} bytes came before")
-        return DatabaseTrouble(Trouble(Reason.CLOSED, {"stage": stage, "received": wire.received}, (seen,)))
-    from tunneldoctor.database import tls
-
-    return DatabaseTrouble(tls.failed(cast("TlsError", error)))
-
-
-def _someone_else(seen: bytes) -> Trouble:
-    return Trouble(Reason.WRONG_SERVICE, {"service": service_of(seen)}, (shown(seen),))
-
-
-def _this() -> Engine:
-    return cast("Engine", sys.modules[__name__])
+    return DatabaseTrouble(someone_else(error.seen) if isinstance(error, Garbled) else broken(error, wire, stage))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from tunneldoctor.database import postgresql_messages as messages
 from tunneldoctor.database import scram
+from tunneldoctor.database.conversation import Garbled
 from tunneldoctor.database.postgresql_refusals import classify, refusal
 from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Trouble
 from tunneldoctor.model import Evidence
@@ -50,7 +51,7 @@ class Login:
         for _ in range(_MOST_MESSAGES):
             if self._take(messages.read(self._wire)):
                 return
-        raise messages.Garbled(b"")
+        raise Garbled(b"")
 
     def _take(self, message: messages.Message) -> bool:
         """Deal with one message; True when the server is ready."""
@@ -62,7 +63,7 @@ class Login:
             name, value = messages.text_pair(message.body)
             self.parameters[name] = value
         elif message.kind == b"v":
-            raise messages.Garbled(b"v" + message.body[:32])
+            raise Garbled(b"v" + message.body[:32])
         return message.kind == b"Z"
 
     def _authenticate(self, body: bytes) -> None:

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from tunneldoctor.database.conversation import Garbled
 from tunneldoctor.database.wire import Wire
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
@@ -16,14 +17,6 @@ LONGEST = 65536
 _KINDS = frozenset(b"RSKZENTDCIGAv")
 #: Fields of an error that are kept, and the characters kept of each.
 _FIELDS, _FIELD = 32, 2000
-
-
-class Garbled(Exception):
-    """What came is no message of this protocol; ``seen`` are its first bytes."""
-
-    def __init__(self, seen: bytes) -> None:
-        super().__init__("no PostgreSQL message")
-        self.seen = seen
 
 
 class Message(NamedTuple):

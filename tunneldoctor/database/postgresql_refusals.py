@@ -8,11 +8,10 @@ storage/lmgr/proc.c. Words count only where the sender gives nothing else (poole
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import Any
 
 from tunneldoctor.database.postgresql_messages import error_fields
-from tunneldoctor.database.trouble import LoginRefusal, Reason, Trouble
+from tunneldoctor.database.trouble import LoginRefusal, Reason, Trouble, quoted_address
 from tunneldoctor.model import Evidence, Ruling, Value, rules_out
 
 _BY_STATE = {
@@ -75,7 +74,6 @@ _FULL = {
     "InitializeSessionUserId": "this user",
     "CheckMyDatabase": "this database",
 }
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 _OWN_STATE = "PostgreSQL gives that refusal a SQLSTATE of its own"
 
 
@@ -88,7 +86,7 @@ def refusal(body: bytes, **situation: Any) -> LoginRefusal:
         message=message,
         routine=fields.get("R", ""),
         detail=fields.get("D", ""),
-        address=_quoted_address(message),
+        address=quoted_address(message),
         **situation,
     )
 
@@ -190,16 +188,6 @@ def _evidence(seen: LoginRefusal, *, by_words: bool) -> tuple[Evidence, ...]:
     if not by_words:
         return (said,)
     return said, Evidence("note", "read from the words alone: a pooler answers, which sends nothing else to go by")
-
-
-def _quoted_address(message: str) -> str:
-    """The first IP address in *message*: translations keep it, whatever quotes they put around it."""
-    for candidate in _ADDRESS.findall(message[:500]):
-        try:
-            return str(ipaddress.ip_address(candidate))
-        except ValueError:
-            continue
-    return ""
 
 
 def _network(address: str) -> str:

@@ -6,11 +6,10 @@ By hand because redis-py strips the word that tells an error, and tries three ti
 from __future__ import annotations
 
 import re
-import sys
 import time
 from typing import TYPE_CHECKING, cast
 
-from tunneldoctor.database.conversation import talking
+from tunneldoctor.database.conversation import opened, talking
 from tunneldoctor.database.redis_refusals import classify, redirected, refusal
 from tunneldoctor.database.redis_replies import Reply, command, read
 from tunneldoctor.database.session import Prepared, Session
@@ -18,7 +17,7 @@ from tunneldoctor.database.trouble import DatabaseTrouble
 from tunneldoctor.database.wire import Wire
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.database.session import Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
@@ -33,15 +32,10 @@ _ADDRESS = re.compile(r"\baddr=(\S+):\d+ ")
 
 def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
     """TLS where the client has it, for Redis has it from the first byte or not at all; then PING."""
-    wire = Wire(stream, seconds)
-    prepared = Prepared(_this(), database, wire)
-    if encrypt:
-        from tunneldoctor.database import tls
-
-        prepared.tls = tls.secure(wire, database, we_speak=True)
-    with talking(wire, "our first message"):
-        wire.send(_PING)
-        prepared.opening = read(wire)
+    prepared = opened(stream, database, seconds, encrypt=encrypt)
+    with talking(prepared.wire, "our first message"):
+        prepared.wire.send(_PING)
+        prepared.opening = read(prepared.wire)
     return prepared
 
 
@@ -109,7 +103,6 @@ def _session(prepared: Prepared, sent: bool) -> Session:
     _stay_here(prepared, known, sent)
     address = _ADDRESS.search(client.text)
     return Session(
-        engine=_this(),
         database=prepared.database,
         wire=wire,
         goodbye=command("QUIT"),
@@ -175,7 +168,3 @@ def _ask(wire: Wire, questions: tuple[bytes, ...]) -> list[Reply]:
 def _refuse(prepared: Prepared, reply: Reply, *, sent: bool = False, choosing: bool = False) -> None:
     seen = refusal(reply, password_sent=sent, encrypted=prepared.encrypted)
     raise DatabaseTrouble(classify(seen, choosing=choosing, named=bool(prepared.database.user)))
-
-
-def _this() -> Engine:
-    return cast("Engine", sys.modules[__name__])

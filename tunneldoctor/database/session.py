@@ -6,8 +6,9 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
+from tunneldoctor.database.engine import engine_for
 from tunneldoctor.database.wire import Ended, Wire
 
 if TYPE_CHECKING:
@@ -48,13 +49,17 @@ class Prepared:
     minds being left out where no login follows; None where it does not mind.
     """
 
-    engine: Engine
     database: Database
     wire: Wire
     tls: Handshake | None = None
     offers_tls: bool | None = None
     opening: object = None
     leave: Callable[[], None] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The module that speaks to it."""
+        return cast("Engine", engine_for(self.database.engine))
 
     @property
     def encrypted(self) -> bool:
@@ -76,7 +81,6 @@ class Session:
     ends an idle session (0: never), None where it does not say.
     """
 
-    engine: Engine
     database: Database
     wire: Wire
     goodbye: bytes
@@ -87,6 +91,11 @@ class Session:
     read_only: str | None = None
     idle_timeout: float | None = None
     _using: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def engine(self) -> Engine:
+        """The module that speaks to it."""
+        return cast("Engine", engine_for(self.database.engine))
 
     def ping(self, seconds: float) -> float:
         """Milliseconds of one round trip. Raises DatabaseTrouble."""

@@ -6,7 +6,6 @@ sends its clients on to.
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -21,7 +20,7 @@ from tunneldoctor.database.wire import Wire
 from tunneldoctor.model import Evidence
 
 if TYPE_CHECKING:
-    from tunneldoctor.database.session import Engine, Password
+    from tunneldoctor.database.session import Password
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
@@ -40,7 +39,7 @@ _LONGEST_PASSWORD = 128
 def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool) -> Prepared:
     """PRELOGIN, then TLS as both agree. Without *encrypt* the login alone is encrypted, as with ``encrypt=false``."""
     wire = Wire(stream, seconds)
-    prepared = Prepared(_this(), database, wire)
+    prepared = Prepared(database, wire)
     wish = messages.ON if encrypt else messages.NOT_SUPPORTED if database.tls.mode == "disable" else messages.OFF
     if _strict(database):
         from tunneldoctor.database import tls
@@ -170,7 +169,6 @@ def _session(prepared: Prepared, acknowledged: Answer) -> Session:
     read_only = "the database is read-only on this server" if updateability == "READ_ONLY" else None
     whole = prepared.tls if prepared.opening is None else None
     return Session(
-        engine=_this(),
         database=prepared.database,
         wire=prepared.wire,
         goodbye=b"",  # TDS has none
@@ -204,7 +202,3 @@ def _routed(host: str, port: int) -> Trouble:
     why = "the login is accepted, and the gateway's redirect policy or a read-only route sends it on"
     seen = Evidence("message", f"ENVCHANGE of type 20 (routing): {host}:{port}")
     return Trouble(Reason.REDIRECTED, {"target": f"{host}:{port}", "why": why}, (seen,))
-
-
-def _this() -> Engine:
-    return cast("Engine", sys.modules[__name__])

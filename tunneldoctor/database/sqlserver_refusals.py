@@ -7,10 +7,9 @@ States of 18456: MSSQLSERVER_18456; a server tells strangers state 1 alone and k
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import TYPE_CHECKING, Any
 
-from tunneldoctor.database.trouble import LoginRefusal, Reason, Trouble
+from tunneldoctor.database.trouble import LoginRefusal, Reason, Trouble, quoted_address
 from tunneldoctor.model import Evidence, Ruling, Value, rules_out
 
 if TYPE_CHECKING:
@@ -78,12 +77,11 @@ _BY_STATE = {
     132: Reason.TOKEN_INVALID,
     133: Reason.TOKEN_INVALID,
 }
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 
 
 def refusal(error: ServerError, **situation: Any) -> LoginRefusal:
     """*error* as a refusal; *situation* fills the fields that only the login knows."""
-    address = _quoted_address(error.message) if _BY_NUMBER.get(error.number) is Reason.HOST_NOT_ALLOWED else ""
+    address = quoted_address(error.message) if _BY_NUMBER.get(error.number) is Reason.HOST_NOT_ALLOWED else ""
     return LoginRefusal(str(error.number), error.message, address=address, **situation)
 
 
@@ -124,12 +122,3 @@ def _rulings() -> tuple[Ruling, ...]:
     own = "SQL Server has an error number of its own for that"
     stored = rules_out(Reason.PASSWORD_NOT_USABLE.code, "SQL Server stores passwords in one form only")
     return (*(rules_out(reason.code, own) for reason in others), stored)
-
-
-def _quoted_address(message: str) -> str:
-    for candidate in _ADDRESS.findall(message[:500]):
-        try:
-            return str(ipaddress.ip_address(candidate))
-        except ValueError:
-            continue
-    return ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tunneldoctor.model import Evidence, Ruling, Value
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 
 
 class Reason(StrEnum):
@@ -78,6 +82,16 @@ class LoginRefusal:
     authenticated: bool = False
     encrypted: bool = False
     client_certificate: bool = False
+
+
+def quoted_address(message: str) -> str:
+    """The first IP address in a server's *message*, or "": translations keep it, whatever quotes they put around it."""
+    for candidate in _ADDRESS.findall(message[:500]):
+        try:
+            return str(ipaddress.ip_address(candidate))
+        except ValueError:
+            continue
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
