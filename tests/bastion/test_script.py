@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.ssh.real_sshd import needs_sshd, sshd
 from tunneldoctor.bastion.reading import Look, read
 from tunneldoctor.bastion.subject import Subject, script, script_about
 from tunneldoctor.catalog import Catalog, command, tunnel_values
-from tunneldoctor.model import Address, Hop, Tunnel
+from tunneldoctor.model import Address, Database, Hop, Tunnel
 from tunneldoctor_checks import PACKAGE
 
 SHELLS = [["dash"], ["bash", "--posix"], ["bash", "-i"], ["busybox", "sh"]]
@@ -40,7 +41,11 @@ SECTIONS = [
     "firewall",
 ]
 ME = Subject("auth.publickey-refused", os.environ.get("USER", "root"), 22, key=KEY, target=Address("127.0.0.1", 9))
+TO_THE_DATABASE = Subject(
+    "db.tls-stalled", "me", 22, target=Address("127.0.0.1", 9), engine="postgresql", name="db.lab"
+)
 SYMPTOMS = ["auth.publickey-refused", "forward.prohibited", "ssh.closed-before-banner"]
+SCRIPTS = pytest.mark.parametrize("symptom", ["auth.publickey-refused", "db.no-answer"], ids=["look", "database"])
 
 
 def run(argv: list[str], text: str, **environment: str) -> Look:
@@ -54,11 +59,49 @@ def run(argv: list[str], text: str, **environment: str) -> Look:
 def test_every_shell_runs_it_to_the_end(shell: list[str]) -> None:
     look = run(shell, f"(\n{script_about(ME)}\n)\n", SSH_CONNECTION="203.0.113.7 4022 10.0.0.5 22")
     assert look.complete
-    assert set(SECTIONS) | {"dns", "route", "connect"} <= {section.name for section in look.sections}
+    assert set(SECTIONS) <= {section.name for section in look.sections}
     assert all(section.status is not None for section in look.sections if section.name != "about")
     assert look.values()["from"] == "203.0.113.7"
     assert look.values()["key"] == KEY
-    assert "refused" in look.text("connect")
+
+
+@pytest.mark.parametrize("shell", INSTALLED)
+@pytest.mark.parametrize(
+    ("symptom", "engine", "sections"),
+    [
+        ("forward.connect-failed", "postgresql", ["dns", "route", "connect"]),
+        ("db.host-not-allowed", "postgresql", ["dns", "route"]),
+        ("db.tls-expired", "redis", ["dns", "route", "tls"]),
+        ("db.no-answer", "postgresql", ["dns", "route", "tls"]),
+        ("db.tls-stalled", "mariadb", ["dns", "route", "sizes"]),
+    ],
+)
+def test_every_shell_looks_along_the_way_to_the_database(
+    shell: list[str], symptom: str, engine: str, sections: list[str]
+) -> None:
+    look = run(shell, f"(\n{script_about(replace(TO_THE_DATABASE, symptom=symptom, engine=engine))}\n)\n")
+    assert look.complete
+    assert [section.name for section in look.sections] == ["about", "self", *sections]
+    assert all(section.status is not None for section in look.sections if section.name != "about")
+    if sections[-1] in ("connect", "tls"):
+        assert "Connection refused" in look.sections[-1].text
+
+
+def test_a_server_of_mysqls_is_not_connected_to() -> None:
+    """A connection without a login counts there against everybody behind the bastion."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        run(["dash"], script_about(replace(TO_THE_DATABASE, engine="mariadb", target=Address("127.0.0.1", port))))
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+@SCRIPTS
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="not installed")
+def test_shellcheck_has_nothing_to_say(symptom: str) -> None:
+    done = subprocess.run(["shellcheck", "-s", "sh", "-"], input=script(symptom), text=True, capture_output=True)
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("symptom", SYMPTOMS)
@@ -75,6 +118,21 @@ def test_the_block_of_a_page_is_the_script_with_this_tunnels_values(symptom: str
         assert (subject.key, str(subject.target)) == (KEY, "db.internal:5432")
 
 
+@pytest.mark.parametrize("symptom", ["db.tls-stalled", "db.no-answer"])
+def test_the_block_about_the_database_is_the_script_with_this_tunnels_values(symptom: str) -> None:
+    database = Database("postgresql", "db.example", 5432)
+    bastion = Hop("bastion", "b.example", 22, "root")
+    tunnel = Tunnel("it's", (bastion,), Address("127.0.0.1", 9), database)
+    (step,) = (each for each in Catalog.of([PACKAGE]).page(symptom).remedy if "symptom=" in (each.command or ""))
+    look = run(["dash"], command(step.command or "", tunnel_values(tunnel, "database", {})))
+    subject = Subject.of(look.values())
+    assert look.complete
+    assert (subject.symptom, subject.tunnel, subject.host, subject.user) == (symptom, "it's", "b.example", "root")
+    assert (str(subject.target), subject.engine, subject.name) == ("127.0.0.1:9", "postgresql", "db.example")
+    assert (subject.address, subject.presented) == ("", "")
+    assert "Connection refused" in look.text("tls", "127.0.0.1")
+
+
 @needs_sshd
 def test_a_block_that_was_copied_with_its_indentation_finds_the_same_sshd() -> None:
     with sshd() as server:
@@ -84,9 +142,13 @@ def test_a_block_that_was_copied_with_its_indentation_finds_the_same_sshd() -> N
     assert f"listenaddress 127.0.0.1:{server.port}\n" in seen[1]
 
 
-def test_no_value_gets_out_of_its_quotes(tmp_path: Path) -> None:
+@SCRIPTS
+def test_no_value_gets_out_of_its_quotes(symptom: str, tmp_path: Path) -> None:
     trap = f"x'; touch {tmp_path}/trap; $(touch {tmp_path}/trap) `touch {tmp_path}/trap` \\"
-    subject = Subject("auth.publickey-refused", trap, 22, trap, trap, key=trap, algorithm=trap, certificate=trap)
+    subject = Subject(
+        symptom, trap, 22, trap, trap, key=trap, algorithm=trap, certificate=trap, target=Address(trap, 1),
+        engine="postgresql", name=trap, presented=trap,
+    )  # fmt: skip
     look = run(["dash"], script_about(subject))
     assert look.complete
     assert not (tmp_path / "trap").exists()
@@ -123,15 +185,18 @@ def test_no_hash_of_a_password_is_told(tmp_path: Path) -> None:
     assert "$6$" not in str(look)
 
 
-def test_it_writes_nothing(tmp_path: Path) -> None:
+@SCRIPTS
+def test_it_writes_nothing(symptom: str, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    subprocess.run(["dash"], input=script_about(ME), text=True, capture_output=True, timeout=60, check=False,
+    text = script_about(replace(TO_THE_DATABASE, symptom=symptom))
+    subprocess.run(["dash"], input=text, text=True, capture_output=True, timeout=60, check=False,
                    cwd=tmp_path / "home", env=os.environ | {"HOME": str(tmp_path / "home")})  # fmt: skip
     assert list((tmp_path / "home").iterdir()) == []
-    written = re.findall(r">+ ?([^\s;)}'$]+)", script())
+    written = re.findall(r">+ ?([^\s;)}'$]+)", script(symptom))
     assert {target.strip('"\\') for target in written} <= {"&1", "/dev/null", "/dev/tcp/"}
 
 
-def test_an_interactive_shell_finds_no_history_in_it() -> None:
-    assert "!" not in script()
-    assert "\t" not in script()
+@SCRIPTS
+def test_an_interactive_shell_finds_no_history_in_it(symptom: str) -> None:
+    assert "!" not in script(symptom)
+    assert "\t" not in script(symptom)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tunneldoctor.config import load
-from tunneldoctor.config.database_files import from_files, look_up
+from tunneldoctor.config.database_elsewhere import elsewhere
+from tunneldoctor.config.database_files import look_up
 from tunneldoctor.config.database_parts import DatabaseUrl
 from tunneldoctor.config.database_url import parse
 from tunneldoctor.config.errors import BadUrl
@@ -34,7 +35,7 @@ def around(tmp_path: Path) -> Surroundings:
 
 
 def read(text: str, around: Surroundings) -> DatabaseUrl:
-    return parse(text, lambda engine, options: from_files(engine, options, around))
+    return parse(text, lambda client, options: elsewhere(client, options, around))
 
 
 @pytest.mark.parametrize("text", ["service=prod", "postgresql://?service=prod", "postgresql+psycopg://?service=prod"])
@@ -43,14 +44,14 @@ def test_a_service_gives_what_the_string_leaves_out(text: str, around: Surroundi
     assert (url.host, url.port, url.user, url.name) == ("db.internal", 6000, "app", "orders")
     assert url.tls.mode == "verify-full"
     assert url.password == "from-the-service"
-    assert url.password_in_file
+    assert "password" in url.origins
 
 
 def test_what_the_string_states_wins_over_the_service(around: Surroundings) -> None:
     url = read("postgresql://me:mine@db2/o2?service=prod&sslmode=require", around)
     assert (url.host, url.port, url.user, url.name, url.tls.mode) == ("db2", 6000, "me", "o2", "require")
     assert url.password == "mine"
-    assert not url.password_in_file
+    assert "password" not in url.origins
 
 
 def test_the_file_that_pgservicefile_names_is_read_instead(around: Surroundings, tmp_path: Path) -> None:
@@ -79,8 +80,42 @@ def test_a_mysql_option_file_gives_what_the_string_leaves_out(around: Surroundin
     )
     url = read("mysql+pymysql:///orders?read_default_file=~/my.cnf&user=me", around)
     assert (url.host, url.port, url.user, url.name, url.password) == ("db.internal", 3307, "me", "orders", "p#ss")
-    assert url.password_in_file
+    assert "password" in url.origins
     assert (url.tls.mode, url.tls.root_certificate) == ("verify-ca", "/ca.pem")
+
+
+def test_what_an_option_file_includes_counts_and_later_lines_win(around: Surroundings) -> None:
+    (around.home / "my.cnf").write_text(
+        "[client]\nuser=app\nport=1\n!includedir my.d\n!include last.cnf\n[mysqld]\nport=9\n[client]\nport=3308\n"
+    )
+    (around.home / "my.d").mkdir()
+    (around.home / "my.d" / "b.cnf").write_text("[client]\nuser=b\nport=2\n; port=8\n[mysql]\nport=7\n")
+    (around.home / "my.d" / "a.cnf").write_text("[client]\nhost=from-a\nuser=a\n")
+    (around.home / "my.d" / "ignored.txt").write_text("[client]\nuser=no\n")
+    (around.home / "last.cnf").write_text("[client]\ndatabase=orders\n!include last.cnf\n")
+    url = read("mysql://?read_default_file=~/my.cnf", around)
+    assert (url.host, url.port, url.user, url.name) == ("from-a", 3308, "b", "orders")
+    assert url.origins["user"] == f"[client] of {around.home}/my.cnf"
+
+
+def test_pymysql_reads_no_file_that_an_option_file_includes(around: Surroundings) -> None:
+    (around.home / "my.cnf").write_text("[client]\nuser=app\n!include more.cnf\n")
+    (around.home / "more.cnf").write_text("[client]\nuser=other\n")
+    assert read("mysql+pymysql://db/o?read_default_file=~/my.cnf", around).user == "app"
+    assert read("mysql+mysqldb://db/o?read_default_file=~/my.cnf", around).user == "other"
+
+
+def test_an_included_file_that_is_not_there_is_named(around: Surroundings) -> None:
+    (around.home / "my.cnf").write_text("[client]\nuser=app\n!include nowhere.cnf\n")
+    with pytest.raises(BadUrl) as caught:
+        read("mysql://db/o?read_default_file=~/my.cnf", around)
+    assert "nowhere.cnf" in caught.value.reason
+
+
+def test_the_string_s_own_spelling_of_an_option_wins_over_the_file_s(around: Surroundings) -> None:
+    (around.home / "my.cnf").write_text("[client]\nssl-ca=/of-the-file.pem\n")
+    url = read("mysql+pymysql://app@db/o?read_default_file=~/my.cnf&ssl_ca=/of-the-string.pem", around)
+    assert url.tls.root_certificate == "/of-the-string.pem"
 
 
 @pytest.mark.parametrize(("name", "said"), [("nowhere.cnf", "there is no file"), ("my.cnf", "has no group [client]")])

@@ -155,6 +155,10 @@ class Postgres:
 
     def start(self, **settings: str) -> None:
         """Start it; *settings* go on the command line."""
+        self._launch(settings)
+        self._await("ready to accept connections")
+
+    def _launch(self, settings: dict[str, str]) -> None:
         options = {
             "listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": str(self._data),
             "fsync": "off", "ssl": "on", "ssl_ca_file": str(self._data / "root.crt"), "max_connections": "12",
@@ -164,7 +168,6 @@ class Postgres:
                 [str(PROGRAMS / "postgres"), "-D", str(self._data), *(f"--{k}={v}" for k, v in options.items())],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **self._as,
             )  # fmt: skip
-        self._wait_until_ready()
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGQUIT)
@@ -178,6 +181,47 @@ class Postgres:
         try:
             yield
         finally:
+            self.stop()
+            self.start()
+
+    @contextmanager
+    def starting_up(self) -> Iterator[None]:
+        """It waits for an archive that does not answer, for a while."""
+        self.stop()
+        signal_file = self._data / "recovery.signal"
+        signal_file.touch()
+        self._own(signal_file)
+        self._launch({"restore_command": "sleep 60"})
+        try:
+            self._await("database system was interrupted")
+            yield
+        finally:
+            self.stop()
+            signal_file.unlink()
+            self.start()
+
+    @contextmanager
+    def shutting_down(self) -> Iterator[None]:
+        """It waits for a session that does not end, for a while: there must be one."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._await("received smart shutdown request")
+            yield
+        finally:
+            self.stop()
+            self.start()
+
+    @contextmanager
+    def in_recovery(self) -> Iterator[None]:
+        """One session's process has crashed, and another's does not hear that it must end; there must be two."""
+        crashed, deaf = (int(pid) for pid in self.sql("select pid from pg_stat_activity where usename = 'app'").split())
+        os.kill(deaf, signal.SIGSTOP)
+        os.kill(crashed, signal.SIGKILL)
+        try:
+            self._await("terminating any other active server processes")
+            yield
+        finally:
+            os.kill(deaf, signal.SIGCONT)
             self.stop()
             self.start()
 
@@ -223,9 +267,9 @@ class Postgres:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _wait_until_ready(self) -> None:
+    def _await(self, words: str) -> None:
         deadline = time.monotonic() + 10
-        while "ready to accept connections" not in self._log.read_text():
+        while words not in self._log.read_text():
             assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
             threading.Event().wait(0.01)
 

@@ -141,3 +141,16 @@ def test_half_an_answer_ends_with_the_time(prepare: Callable[..., Prepared]) -> 
 def test_documents_that_are_none_are_named_as_garbled(data: bytes) -> None:
     with pytest.raises(Garbled):
         bson.read(data)
+
+
+def test_a_server_of_before_hello_is_asked_by_the_old_name(prepare: Callable[..., Prepared]) -> None:
+    unknown = answer(code=59, errmsg="no such command: 'hello'", failed=0)
+    old = answer(b"\x08ismaster\0\x00", maxWireVersion=6)
+    prepared = prepare(unknown, old, unknown)
+    assert prepared.engine.login(prepared, never, 2).read_only
+
+
+@pytest.mark.parametrize(("number", "reason"), [(91, Reason.NOT_READY), (13, Reason.UNCLASSIFIED)])
+def test_a_server_that_goes_down_is_not_ready(prepare: Callable[..., Prepared], number: int, reason: Reason) -> None:
+    prepared = prepare(answer(code=number, errmsg="no", failed=0))
+    assert trouble(lambda: prepared.engine.login(prepared, never, 2)).reason is reason

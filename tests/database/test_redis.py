@@ -103,6 +103,7 @@ def test_a_good_password_logs_in_and_tells_what_is_there(client: Client, guarded
     session = client.login(guarded)
     assert session.version.startswith("7.")
     assert (session.seen_as, session.read_only, session.encryption) == ("127.0.0.1", None, None)
+    assert session.settings == {"timeout": "90", "tcp-keepalive": "300"}
     assert session.idle_timeout == 90
     assert session.ping(2) > 0
     session.listen(0.01)
@@ -238,7 +239,7 @@ def test_a_sentinel_sends_on_to_the_master(client: Client, server: Callable[...,
             connection.recv(1000)
             connection.sendall(b"+PONG\r\n")
         connection.recv(1000)
-        connection.sendall(b"$%d\r\n%b\r\n-ERR unknown\r\n-ERR unknown\r\n" % (len(info), info))
+        connection.sendall(b"$%d\r\n%b\r\n" % (len(info), info) + b"-ERR unknown\r\n" * 3)
         connection.recv(1000)
 
     trouble = client.trouble(lambda: client.login(server(sentinel)))

@@ -136,6 +136,8 @@ def test_the_password_does_not_go_out_in_clear_unless_the_profile_says_so(
         (tds.error(40613, "not currently available"), Reason.NOT_READY),
         (tds.error(10928, "Resource ID: 1"), Reason.TOO_MANY_CONNECTIONS),
         (tds.error(18452, "untrusted domain"), Reason.AUTH_METHOD_UNSUPPORTED),
+        (tds.error(40532, "Cannot open server 'localhost' requested by the login."), Reason.SERVER_NAME_NEEDED),
+        (tds.error(40531, "Server name cannot be determined."), Reason.SERVER_NAME_NEEDED),
         (tds.error(987654, "new\x1b[2J"), Reason.UNCLASSIFIED),
     ],
 )
@@ -148,6 +150,22 @@ def test_a_wrong_password_leaves_what_18456_hides(client: Client, stub: Callable
     out = {ruling.code for ruling in trouble.rulings}
     assert not out & {"db.password-wrong", "db.unknown-user", "db.auth-method-unsupported"}
     assert {"db.password-expired", "db.host-not-allowed", "db.tls-required", "db.account-locked"} <= out
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "method"),
+    [
+        (1, "Azure Active Directory only authentication is enabled.", "Microsoft Entra authentication alone"),
+        (58, "", "Windows authentication alone"),
+        (6, "", "Windows authentication for this name, which is a Windows login's"),
+    ],
+)
+def test_a_server_that_takes_no_sql_logins_says_what_it_takes(
+    client: Client, stub: Callable[..., Tds], state: int, reason: str, method: str
+) -> None:
+    said = tds.error(18456, f"Login failed for user 'app'. Reason: {reason}", state)
+    trouble = client.trouble(stub(login=said + tds.DONE))
+    assert (trouble.reason, trouble.params["method"]) == (Reason.AUTH_METHOD_UNSUPPORTED, method)
 
 
 def test_azures_firewall_names_the_address_that_it_sees(client: Client, stub: Callable[..., Tds]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tunneldoctor.bastion import database
 from tunneldoctor.bastion.forward import judge_failure, judge_prohibition
 from tunneldoctor.bastion.hangup import judge_hangup
 from tunneldoctor.bastion.login import judge_login
@@ -16,4 +17,5 @@ JUDGES: Mapping[str, Callable[[Look, Subject], Judgement]] = {
     "forward.prohibited": judge_prohibition,
     "forward.connect-failed": judge_failure,
     "ssh.closed-before-banner": judge_hangup,
+    **database.JUDGES,
 }

@@ -1,9 +1,10 @@
 # A look around on an SSH server: it only reads, writes nothing, and uses sudo only where that asks for no password.
 # Each heading names the command that gave the lines below it. No password, no hash and no whole key is printed.
+# shellcheck disable=SC2016,SC2034,SC2046,SC2086,SC2154 # commands are told, then run by eval; values come in front
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"; set -f
 say() { printf '%s\n' "$1"; }
 as=; [ "$(id -u)" = 0 ] || for s in 'sudo -n' 'doas -n'; do $s true 2>/dev/null && as=$s && break; done
-case $from in \{*) from=; esac; case $key in \{*) key=; esac; case $database in \{*) database=; esac
+case $from in \{*) from=; esac; case $key in \{*) key=; esac
 blob=$(say "$key" | cut -s -d' ' -f2); piece=$(say "$blob" | cut -c41-64)
 entry=$(getent passwd "$user" || grep "^$user:" /etc/passwd)
 uid=$(say "$entry" | cut -d: -f3); home=$(say "$entry" | cut -d: -f6); shell=$(say "$entry" | cut -d: -f7)
@@ -88,8 +89,4 @@ for f in $(setting authorizedprincipalsfile); do f=$(files "$f"); tell "path $f:
 look selinux 'getenforce && $as ls -Zd "$home" "$home/.ssh" "$home/.ssh/authorized_keys"; $as ausearch -m AVC -ts recent -c sshd | tail -n 5'
 tell 'log: journalctl -t sshd; tail /var/log/auth.log /var/log/secure /var/log/messages' log
 look firewall '$as fail2ban-client status sshd; $as nft list ruleset | grep -E "drop|reject"; $as iptables -S | grep -E "DROP|REJECT"; grep -v "^#" /etc/hosts.deny'
-[ -z "$database" ] || { look dns 'getent hosts "$database"'; look route 'ip route get "$(getent hosts "$database" | cut -d" " -f1 | head -n 1)"'
-  if command -v bash >/dev/null; then look connect 'timeout 3 bash -c "exec 3<>/dev/tcp/\$0/\$1" "$database" "$database_port"'
-  else look connect 'timeout 4 nc -v -w 3 "$database" "$database_port" >/dev/null'; fi
-}
 echo '=== end'

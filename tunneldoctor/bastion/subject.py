@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 _PORTS = frozenset(map(str, range(65536)))
 #: Where the script has our address from when it runs in the admin's own session, which came the tunnel's way.
 _AS_SEEN = "${SSH_CONNECTION%% *}"
+#: A symptom of the forward that the way to the database explains, and not sshd's settings.
+_ON_THE_WAY = ("forward.connect-failed",)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A login that was refused, or a forward: ``symptom`` is its code.
+    """A login that was refused, a forward, or a database behind one: ``symptom`` is its code.
 
     ``address`` is ours as the bastion sees it, ``key`` the public key that was offered (``type base64``),
-    ``algorithm`` what it was offered with, ``certificate`` that line where one was offered; empty: not known.
+    ``algorithm`` what it was offered with, ``certificate`` that line where one was offered. ``engine`` is the
+    database's kind, ``name`` what its certificate is to be for, ``presented`` the SHA-256 of the certificate that came
+    instead, in hexadecimal. Empty: not known.
     """
 
     symptom: str
@@ -36,6 +40,9 @@ class Subject:
     algorithm: str = ""
     certificate: str = ""
     target: Address | None = None
+    engine: str = ""
+    name: str = ""
+    presented: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> Subject:
@@ -58,6 +65,9 @@ class Subject:
             algorithm=given.get("algorithm", ""),
             certificate=given.get("certificate", ""),
             target=Address(host, int(given.get("database_port", "0"))) if host else None,
+            engine=given.get("engine", ""),
+            name=given.get("name", ""),
+            presented=given.get("presented", ""),
         )
 
     @property
@@ -102,9 +112,10 @@ class Subject:
             return None
 
 
-def script() -> str:
-    """The script itself, which wants a subject's values in front of it."""
-    return files("tunneldoctor.bastion").joinpath("look.sh").read_text("utf-8")
+def script(symptom: str) -> str:
+    """The script that looks into *symptom*, which wants a subject's values in front of it."""
+    name = "database.sh" if symptom.startswith("db.") or symptom in _ON_THE_WAY else "look.sh"
+    return files("tunneldoctor.bastion").joinpath(name).read_text("utf-8")
 
 
 def script_about(subject: Subject) -> str:
@@ -120,6 +131,9 @@ def script_about(subject: Subject) -> str:
         "certificate": subject.certificate,
         "database": subject.target.host if subject.target else "",
         "database_port": str(subject.target.port) if subject.target else "",
+        "engine": subject.engine,
+        "name": subject.name,
+        "presented": subject.presented,
     }
     quoted = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
-    return "\n".join([*quoted, f"from={_AS_SEEN}", script()])
+    return "\n".join([*quoted, f"from={_AS_SEEN}", script(subject.symptom)])

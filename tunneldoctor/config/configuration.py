@@ -1,7 +1,7 @@
 """A configuration that could be read, and the tunnels in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunneldoctor.config import file
@@ -22,9 +22,14 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path) -> "Configura
 
     Without any file the configuration is empty. Raises ConfigError where the file can't be used at all.
     """
-    surroundings = Surroundings(environ, _home(environ), cwd)
+    empty = without_file(environ, cwd)
     found = file.find(path, environ, cwd)
-    return Configuration(file.read(found, cwd) if found else Document(), surroundings)
+    return replace(empty, document=file.read(found, cwd)) if found else empty
+
+
+def without_file(environ: Mapping[str, str], cwd: Path) -> "Configuration":
+    """The configuration that has nothing in it, whatever files there are."""
+    return Configuration(Document(), Surroundings(environ, _home(environ), cwd))
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -42,6 +47,16 @@ class Configuration:
     def path(self) -> Path | None:
         """The file that was read, or None."""
         return self.document.path
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The TUI's keys by the ids of what they do."""
+        return self.document.keys
+
+    @property
+    def notes(self) -> Path | None:
+        """The folder of a company's own words about codes, where the file names one."""
+        return self.document.notes
 
     def names(self) -> tuple[str, ...]:
         """The names of the file's tunnels, in its order."""

@@ -11,39 +11,62 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunneldoctor.config.database_parts import DatabaseUrl, take
+from tunneldoctor.config.database_parts import DatabaseUrl
 from tunneldoctor.config.errors import BadUrl
-from tunneldoctor.config.references import expand
 from tunneldoctor.config.secrets import read_secret
 from tunneldoctor.config.settings import Surroundings
 from tunneldoctor.model import Reference, Secret, SecretUnavailable, visible
 
 #: Where Debian's libpq has its system-wide service file; others are told by PGSYSCONFDIR.
 _SYSTEM = "/etc/postgresql-common"
+#: How deep option files include each other (MySQL's own limit), and how many of one folder are read.
+_DEEPEST, _MOST_FILES = 10, 100
 _DEFINE = "define it in ~/.pg_service.conf, or write postgresql://user@host:5432/name"
-_LIBPQ_DRIVERS = {"", "psycopg", "psycopg2", "psycopg_async", "asyncpg"}
 _FIELD = re.compile(r"((?:\\.|[^:\\])*)(?::|\Z)", re.DOTALL)
 
 
-def from_files(engine: str, options: dict[str, str], surroundings: Surroundings) -> dict[str, str]:
-    """Take what names a file out of *options*; the options in that file, in libpq's words. Raises BadUrl."""
-    if engine == "postgresql":
-        service = options.pop("service", "")
-        return read_service(service, surroundings) if service else {}
-    named = take(options, "read_default_file", "defaults_file") if engine in {"mysql", "mariadb"} else None
-    if not named:
-        return {}
-    group = take(options, "read_default_group") or "client"
-    return _mysql_options(expand(named, surroundings.cwd, surroundings), group)
+def mysql_options(path: Path, group: str, *, includes: bool) -> dict[str, str]:
+    """The options of *group*, ``database`` as ``dbname``. Raises BadUrl where the file does not have it.
 
-
-def _mysql_options(path: Path, group: str) -> dict[str, str]:
-    """One group of the file that ``read_default_file`` names (PyMySQL, mysqlclient); what it includes is not read."""
-    found = _section(_text(path), group)
-    if found is None:
+    Later lines win, and the group may come more than once (mysys/my_default.c); *includes*: as does what
+    ``!include`` and ``!includedir`` name.
+    """
+    lines = [line for name, line in _mysql_lines(path, includes, 0) if name == group]
+    found = dict(map(_option, filter(None, lines)))
+    if not lines:
         raise BadUrl("file", f"{visible(str(path), 100)} has no group [{visible(group, 40)}]", "name a group it has")
-    plain = {key.strip().replace("_", "-"): value.strip().strip("\"'") for key, value in found.items()}
-    return {("dbname" if key == "database" else key): value for key, value in plain.items()}
+    return {("dbname" if key == "database" else key): value for key, value in found.items()}
+
+
+def _option(line: str) -> tuple[str, str]:
+    key, _, value = line.partition("=")
+    return key.strip().replace("_", "-"), value.strip().strip("\"'")
+
+
+def _mysql_lines(path: Path, includes: bool, depth: int) -> Iterator[tuple[str, str]]:
+    """Each line with the group that it is in; the line that opens a group is an empty one of it."""
+    group = ""
+    for line in map(str.strip, _text(path).splitlines()):
+        if line.startswith("!"):
+            for included in _included(line, path) if includes and depth < _DEEPEST else ():
+                yield from _mysql_lines(included, includes, depth + 1)
+        elif line.startswith("["):
+            group = line[1:].partition("]")[0].strip()
+            yield group, ""
+        elif line and line[0] not in "#;":
+            yield group, line
+
+
+def _included(line: str, path: Path) -> list[Path]:
+    """The files that a line names: all ``*.cnf`` of a folder, in the order of their names. Raises BadUrl."""
+    word, _, name = line.partition(" ")
+    target = path.parent / name.strip()
+    if word == "!include":
+        return [target]
+    try:
+        return sorted(target.glob("*.cnf"))[:_MOST_FILES] if word == "!includedir" else []
+    except OSError as error:
+        raise BadUrl("file", f"{visible(str(target), 100)}: {error.strerror}", "let this user read it") from None
 
 
 def read_service(name: str, surroundings: Surroundings) -> dict[str, str]:
@@ -94,9 +117,8 @@ class Passfile:
 
 def look_up(url: DatabaseUrl, surroundings: Surroundings) -> Passfile | None:
     """What *url*'s client finds in .pgpass; None where there is no such file, or the client is not libpq."""
-    libpq = url.dialect == "libpq" or (url.dialect == "sqlalchemy" and url.driver in _LIBPQ_DRIVERS)
     path = _passfile(url, surroundings)
-    if url.engine != "postgresql" or not libpq or not url.user or not path.exists():
+    if not url.client.is_libpq or not url.user or not path.exists():
         return None
     try:
         mode = path.stat().st_mode

@@ -21,11 +21,30 @@ DEFAULT_PORTS = {
 _SECRET = re.compile(r"pass(?!file)|pwd|secret|token|credential", re.IGNORECASE)
 
 
+#: Drivers of SQLAlchemy that stand on libpq or do as it does; "" is its default, psycopg2.
+_LIBPQ_DRIVERS = {"", "psycopg", "psycopg2", "psycopg_async", "asyncpg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who would read the string: ``dialect`` and ``driver`` as :class:`DatabaseUrl` has them."""
+
+    engine: str
+    dialect: str
+    driver: str = ""
+
+    @property
+    def is_libpq(self) -> bool:
+        """Whether libpq's files and variables count."""
+        like_it = self.dialect == "libpq" or (self.dialect == "sqlalchemy" and self.driver in _LIBPQ_DRIVERS)
+        return self.engine == "postgresql" and like_it
+
+
 @dataclass(slots=True)
 class DatabaseUrl:
-    """What a connection string says. ``others`` are its further hosts; ``further_secrets`` names of options. With
-    ``password_in_file`` the password stands in a file that the string names, not in the string itself.
+    """What a connection string says. ``others`` are its further hosts; ``further_secrets`` names of options.
 
+    ``origins`` tells of those options that don't stand in the string itself, in libpq's words, where they do.
     Whether ``host`` can be one is for the caller to see.
     """
 
@@ -41,17 +60,27 @@ class DatabaseUrl:
     driver: str = ""
     tls: Tls = field(default_factory=Tls)
     further_secrets: tuple[str, ...] = ()
-    password_in_file: bool = False
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def client(self) -> Client:
+        """Who would read it."""
+        return Client(self.engine, self.dialect, self.driver)
 
     def option(self, *names: str) -> tuple[str, str] | None:
         """The option called by one of *names*, as written: its name and its value. Case and ``-_ `` don't count."""
-        wanted = {_bare(name) for name in names}
-        return next(((name, value) for name, value in self.options.items() if _bare(name) in wanted), None)
+        wanted = {bare(name) for name in names}
+        return next(((name, value) for name, value in self.options.items() if bare(name) in wanted), None)
 
     def said(self, *names: str) -> str | None:
         """The value of that option, or None."""
         found = self.option(*names)
         return found[1] if found else None
+
+    def named(self, name: str) -> str:
+        """*name* for a reader, with where the option stands if that is not the string."""
+        origin = self.origins.get(name)
+        return f"{name} (from {origin})" if origin else name
 
     def open_options(self) -> dict[str, str]:
         """The options without anything that may be secret."""
@@ -67,14 +96,15 @@ def secret_option(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """An option's name as it is compared: case and ``-_ `` don't count."""
     return re.sub(r"[-_ ]", "", name).lower()
 
 
 def take(options: dict[str, str], *names: str) -> str | None:
     """Remove every option called by one of *names* and return the value of the first, or None."""
-    wanted = {_bare(name) for name in names}
-    found = [name for name in options if _bare(name) in wanted]
+    wanted = {bare(name) for name in names}
+    found = [name for name in options if bare(name) in wanted]
     values = [options.pop(name) for name in found]
     return values[0] if values else None
 

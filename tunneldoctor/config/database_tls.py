@@ -52,7 +52,8 @@ def _postgresql(url: DatabaseUrl) -> Tls:
 def _postgresql_mode(url: DatabaseUrl) -> tuple[str, str]:
     name, value = url.option("sslmode") or ("", "")
     if name:
-        return _mode(name, value, {mode: mode for mode in _LIBPQ}, ", ".join(_LIBPQ)), f"{name}={value}"
+        said = url.named(name)
+        return _mode(said, value, {mode: mode for mode in _LIBPQ}, ", ".join(_LIBPQ)), f"{name}={value}"
     name, value = url.option("ssl") or ("", "")
     lower = value.lower()
     if url.dialect == "jdbc":

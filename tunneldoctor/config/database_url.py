@@ -1,13 +1,14 @@
 """The database's connection string, in each of the forms that clients take."""
 
 import re
-from collections.abc import Callable
 from urllib.parse import unquote
 
 from tunneldoctor.config import database_tls, jdbc, other_databases
+from tunneldoctor.config.database_elsewhere import Elsewhere, left_out
 from tunneldoctor.config.database_keywords import looks_like_keywords, parse_keywords
 from tunneldoctor.config.database_parts import (
     DEFAULT_PORTS,
+    Client,
     DatabaseUrl,
     hosts,
     options_of,
@@ -44,19 +45,18 @@ _SQLALCHEMY_USER = re.compile(r"([^:/@]*)(?::([^@]*))?@")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_.%+ -]*")
 
 
-#: Takes those options of an engine's string that name files, and gives the options in them. Raises BadUrl.
-ReadFiles = Callable[[str, dict[str, str]], dict[str, str]]
+def parse(text: str, elsewhere: Elsewhere | None = None) -> DatabaseUrl:
+    """Read *text*, and what its client adds from *elsewhere*.
 
-
-def parse(text: str, read_files: ReadFiles | None = None) -> DatabaseUrl:
-    """Read *text*. Raises BadUrl, whose words never hold what may be a password."""
+    Raises BadUrl, whose words never hold what may be a password.
+    """
     if len(text) > LONGEST:
         raise BadUrl("whole", f"it is longer than {LONGEST} characters", _FORM)
     if text[:5].lower() == "jdbc:":
         return _with_tls(jdbc.parse(text[5:]))
     scheme = _SCHEME.match(text)
     if scheme is None and looks_like_keywords(text):
-        return _with_tls(_database(parse_keywords(text), "postgresql", "libpq", read_files=read_files))
+        return _with_tls(_database(parse_keywords(text), Client("postgresql", "libpq"), elsewhere))
     if scheme is None:
         raise BadUrl("scheme", "it does not start with a scheme and ://", _FORM)
     engine = _ENGINES.get(scheme[1].lower())
@@ -73,7 +73,7 @@ def parse(text: str, read_files: ReadFiles | None = None) -> DatabaseUrl:
             "scheme", why, "write mongodb://host:27017/name?directConnection=true with tls=true where it is on"
         )
     dialect = "sqlalchemy" if scheme[2] else "libpq" if engine == "postgresql" else "url"
-    url = _uri(rest, engine, dialect, (scheme[2] or "").lower(), read_files)
+    url = _uri(rest, Client(engine, dialect, (scheme[2] or "").lower()), elsewhere)
     if scheme[1].lower() == "rediss":
         url.options["tls"] = "true"
     return _with_tls(other_databases.oracle_name(url) if engine == "oracle" else url)
@@ -92,12 +92,12 @@ def _tcp(rest: str) -> DatabaseUrl:
     return DatabaseUrl("tcp", "tcp", host, port, tls=database_tls.NONE)
 
 
-def _uri(rest: str, engine: str, dialect: str, driver: str, read_files: ReadFiles | None) -> DatabaseUrl:
-    user, password, rest = _userinfo(rest, dialect)
+def _uri(rest: str, client: Client, elsewhere: Elsewhere | None) -> DatabaseUrl:
+    user, password, rest = _userinfo(rest, client.dialect)
     authority, path, query = _rest(rest, password)
-    options = options_of(query, plus=dialect != "libpq")
+    options = options_of(query, plus=client.dialect != "libpq")
     if "odbc_connect" in {name.lower() for name in options}:
-        return jdbc.odbc(take(options, "odbc_connect") or "", driver)
+        return jdbc.odbc(take(options, "odbc_connect") or "", client.driver)
     asked = take(options, "password")
     stated = {
         "user": take(options, "user", "username") or user,
@@ -105,24 +105,17 @@ def _uri(rest: str, engine: str, dialect: str, driver: str, read_files: ReadFile
         "dbname": take(options, "dbname", "database") or _name(path),
     }
     options |= {name: value for name, value in stated.items() if value}
-    return _database(options, engine, dialect, driver, authority, read_files)
+    return _database(options, client, elsewhere, authority)
 
 
-def _database(
-    options: dict[str, str],
-    engine: str,
-    dialect: str,
-    driver: str = "",
-    authority: str = "",
-    read_files: ReadFiles | None = None,
-) -> DatabaseUrl:
-    """What *options* come to: those of a URL, in libpq's words, or libpq's keywords. *authority*: a URL's hosts."""
-    from_file = _from_file(options, engine, authority, read_files) if read_files else {}
-    options = from_file | options
-    first, *others = _hosts(authority, options, engine)
+def _database(stated: dict[str, str], client: Client, elsewhere: Elsewhere | None, authority: str = "") -> DatabaseUrl:
+    """What *stated* comes to: libpq's keywords, or a URL's options in their words. *authority*: a URL's hosts."""
+    found = left_out(elsewhere(client, stated) if elsewhere else {}, stated, authority)
+    options = {name: each.value for name, each in found.items()} | stated
+    first, *others = _hosts(authority, options, client.engine)
     url = DatabaseUrl(
-        engine,
-        dialect,
+        client.engine,
+        client.dialect,
         first[0],
         first[1],
         take(options, "user") or None,
@@ -130,19 +123,11 @@ def _database(
         take(options, "dbname") or None,
         options,
         tuple(f"{host}:{port}" for host, port in others),
-        driver,
+        client.driver,
+        origins={name: each.origin for name, each in found.items()},
     )
-    url.password_in_file = bool(url.password) and url.password is from_file.get("password")
-    url.further_secrets = tuple(name for name in options if secret_option(name) and name not in from_file)
+    url.further_secrets = tuple(name for name in options if secret_option(name) and name not in found)
     return url
-
-
-def _from_file(options: dict[str, str], engine: str, authority: str, read_files: ReadFiles) -> dict[str, str]:
-    """What a file that *options* name adds to them; what is stated nearer wins."""
-    found = read_files(engine, options)
-    if authority.strip(",") or "host" in options or "hostaddr" in options:
-        found = {key: value for key, value in found.items() if key not in {"host", "hostaddr"}}
-    return found
 
 
 def _userinfo(rest: str, dialect: str) -> tuple[str | None, str | None, str]:

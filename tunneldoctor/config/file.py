@@ -19,15 +19,22 @@ from tunneldoctor.nearest import nearest
 #: Largest configuration file that is read, in bytes.
 LARGEST = 1024 * 1024
 NAME = "tunneldoctor.toml"
+_TABLES = ("defaults", "tunnels", "keys")
+_NOTES = "notes"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a configuration file holds; nothing where there is no file."""
+    """What a configuration file holds; nothing where there is no file. ``keys`` are the TUI's, by what they do.
+
+    ``notes`` is the folder of a company's own words about codes.
+    """
 
     path: Path | None = None
     defaults: Place = field(default_factory=dict)
     tunnels: Mapping[str, Place] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    notes: Path | None = None
 
 
 def find(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -39,17 +46,19 @@ def find(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | N
         return cwd / option.expanduser()
     if named := environ.get("TUNNELDOCTOR_CONFIG"):
         return cwd / Path(named).expanduser()
-    return next((path for path in (cwd / NAME, _users_own(environ)) if _is_there(path)), None)
+    return next((path for path in (cwd / NAME, users_own(environ)) if is_there(path)), None)
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """There is something at *path*, as far as this user can see."""
     try:
         return path.exists()
     except OSError:  # a folder on the way that this user may not enter
         return False
 
 
-def _users_own(environ: Mapping[str, str]) -> Path:
+def users_own(environ: Mapping[str, str]) -> Path:
+    """The file that a user has for all folders; it need not exist."""
     import platformdirs
 
     if folder := environ.get("XDG_CONFIG_HOME"):
@@ -59,16 +68,23 @@ def _users_own(environ: Mapping[str, str]) -> Path:
 
 def read(path: Path, cwd: Path) -> Document:
     """Read the file at *path*. Raises ConfigError."""
+    return parse(contents(path, cwd), path, cwd)
+
+
+def parse(content: bytes, path: Path, cwd: Path) -> Document:
+    """Read *content* as that of the file at *path*. Raises ConfigError."""
     shown = visible(shown_path(path, cwd))
-    text = _decode(_bytes(path, shown), shown)
+    text = _decode(content, shown)
     try:
-        content = tomllib.loads(text)
+        tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{shown}{_place(error)}: not TOML: {_reason(error)}") from None
-    return _Reading(path, shown, Lines(text)).document(content)
+    return _Reading(path, shown, Lines(text)).document(tables)
 
 
-def _bytes(path: Path, shown: str) -> bytes:
+def contents(path: Path, cwd: Path) -> bytes:
+    """What the file at *path* holds. Raises ConfigError."""
+    shown = visible(shown_path(path, cwd))
     try:
         # Opened without waiting: a FIFO in the file's place would hold us for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -123,14 +139,35 @@ class _Reading:
     def document(self, content: Mapping[str, Any]) -> Document:
         """The whole file."""
         for name in content:
-            if name not in {"defaults", "tunnels"}:
-                self._unknown((name,), ("defaults", "tunnels"), self._misplaced(name))
+            if name not in (_NOTES, *_TABLES):
+                self._unknown((name,), (_NOTES, *_TABLES), self._misplaced(name))
         defaults = self._place(("defaults",), content.get("defaults", {}))
         tunnels = content.get("tunnels", {})
         self._table(("tunnels",), tunnels)
-        return Document(
-            self._path, defaults, {name: self._place(("tunnels", name), table) for name, table in tunnels.items()}
-        )
+        places = {name: self._place(("tunnels", name), table) for name, table in tunnels.items()}
+        notes = self._notes(content[_NOTES]) if _NOTES in content else None
+        return Document(self._path, defaults, places, self._keys(content.get("keys", {})), notes)
+
+    def _notes(self, value: Any) -> Path:
+        """The folder; whether it is there is not asked."""
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise self._error((_NOTES,), f'{_NOTES} must be the path of a folder in quotes: {_NOTES} = "./notes"')
+        try:
+            return self._path.parent / Path(value).expanduser()
+        except RuntimeError:  # ~NAME, and nobody has that name
+            raise self._error((_NOTES,), f"{_NOTES}: no user has such a home folder: {visible(value)}") from None
+
+    def _keys(self, table: Any) -> dict[str, str]:
+        """Keys of the keyboard, several with commas between them or as a list; whether they are known is not asked."""
+        if not isinstance(table, dict):
+            raise self._error(("keys",), "keys must be a table: write [keys]")
+        return {name: self._key(("keys", name), value) for name, value in table.items()}
+
+    def _key(self, path: tuple[str, ...], value: Any) -> str:
+        keys = value if isinstance(value, list) else [value]
+        if not keys or not all(isinstance(each, str) and each and each.isprintable() for each in keys):
+            raise self._error(path, f'{visible(path[-1])} must be a key or a list of keys: "r", ["r", "f5"]')
+        return ",".join(keys)
 
     def _place(self, path: tuple[str, ...], table: Any) -> Place:
         self._table(path, table)
@@ -142,7 +179,7 @@ class _Reading:
 
     def _entry(self, path: tuple[str, ...], value: Any) -> Entry:
         if path[-1] not in READERS:
-            self._unknown(path, READERS)
+            self._unknown(path, READERS, "; write it above the first [table]" if path[-1] == _NOTES else "")
         read = self._value(path, READERS[path[-1]], value)
         if path[-1] == "via":
             read = tuple(each if isinstance(each, str) else self._hop(path, each) for each in read)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tunneldoctor.config.database_files import from_files, look_up
+from tunneldoctor.config.database_elsewhere import elsewhere
+from tunneldoctor.config.database_files import look_up
 from tunneldoctor.config.database_parts import DatabaseUrl
 from tunneldoctor.config.database_url import parse
 from tunneldoctor.config.errors import BadUrl
@@ -11,7 +12,7 @@ from tunneldoctor.config.names import note_invisible, read_host, read_username
 from tunneldoctor.config.references import expand, literal, note_plain_text, read_password
 from tunneldoctor.config.settings import Draft, Entry, Settings
 from tunneldoctor.config.text import clean, is_address, is_loopback, port_number, split_port
-from tunneldoctor.model import Address, Database, Origin, Reference, Severity, Tls
+from tunneldoctor.model import Address, Database, Origin, Reference, Secret, Severity, Tls
 
 
 def database(settings: Settings, draft: Draft) -> Database | None:
@@ -24,8 +25,10 @@ def database(settings: Settings, draft: Draft) -> Database | None:
     host = read_host(url.host, "database", "database", entry.origin, draft, "config.bad-database-url") if url else None
     if url is None or host is None:
         return None
-    if (url.password and not url.password_in_file) or url.further_secrets:
+    if (url.password and "password" not in url.origins) or url.further_secrets:
         note_plain_text(draft, "database", "database", entry)
+    for name, origin in url.origins.items():
+        draft.came_from(f"database.{name}", Origin(origin))
     return Database(
         url.engine,
         host,
@@ -40,9 +43,10 @@ def database(settings: Settings, draft: Draft) -> Database | None:
 
 
 def _password(url: DatabaseUrl, settings: Settings, draft: Draft) -> Reference | None:
-    """The password that the string holds, else what its client finds in .pgpass."""
+    """The password that the string or the environment holds, else what its client finds in .pgpass."""
     if url.password:
-        return literal(url.password)
+        named = url.origins.get("password") == "$PGPASSWORD"
+        return Reference("env", "PGPASSWORD", Secret.of(url.password)) if named else literal(url.password)
     found = look_up(url, settings.surroundings)
     if found and found.ignored:
         params = {"reference": str(found.path), "reason": found.ignored}
@@ -58,7 +62,7 @@ def _url(entry: Entry, settings: Settings, draft: Draft) -> DatabaseUrl | None:
         around = replace(cleaned, text="…", found=clean(entry.value.replace(text, "x" * len(text))).found)
         note_invisible(replace(around, harmless=True), "URL", "database", "database", entry.origin, draft)
     try:
-        return parse(text, lambda engine, options: from_files(engine, options, settings.surroundings))
+        return parse(text, lambda client, options: elsewhere(client, options, settings.surroundings))
     except BadUrl as error:
         params = {"part": error.part, "reason": error.reason, "correction": error.correction}
         draft.problem("config.bad-database-url", "database", "database", entry.origin, **params)

@@ -29,6 +29,10 @@ _REQUEST = 7
 #: Longest answer that is read, in bytes; a ``hello`` of 50 members has 4000.
 _LONGEST = 65536
 _HELLO = bson.document({"hello": 1, "$db": "admin"})
+#: Its name in servers that know no other (before 4.4.2 and the like), and their answer to ``hello``: CommandNotFound.
+_IS_MASTER, _NO_SUCH_COMMAND = bson.document({"isMaster": 1, "$db": "admin"}), 59
+#: Error codes (mongo/base/error_codes.yml) of a server that goes down, comes up or changes its role.
+_NOT_READY = {"91", "189", "11600", "11602", "13436"}
 #: Members of a replica set that are shown.
 _MEMBERS = 5
 
@@ -37,7 +41,9 @@ def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool
     """TLS where the client has it, from the first byte as MongoDB has it; then ``hello``."""
     prepared = opened(stream, database, seconds, encrypt=encrypt)
     with talking(prepared.wire, "our first message"):
-        prepared.opening = _hello(prepared.wire)[0]
+        told = _hello(prepared.wire)[0]
+        unknown = told.get("code") == _NO_SUCH_COMMAND
+        prepared.opening = _hello(prepared.wire, _IS_MASTER)[0] if unknown else told
     return prepared
 
 
@@ -81,10 +87,10 @@ def listen(session: Session, seconds: float) -> None:
             return
 
 
-def _hello(wire: Wire) -> tuple[dict[str, bson.Value], float]:
+def _hello(wire: Wire, command: bytes = _HELLO) -> tuple[dict[str, bson.Value], float]:
     """The answer to ``hello``, and the milliseconds it took."""
     start = time.perf_counter()
-    body = struct.pack("<IB", 0, 0) + _HELLO
+    body = struct.pack("<IB", 0, 0) + command
     wire.send(struct.pack("<iiii", _HEADER + len(body), _REQUEST, 0, _OP_MSG) + body)
     head = wire.exactly(4)
     length = int.from_bytes(head, "little")
@@ -128,4 +134,5 @@ def _refused(told: Mapping[str, bson.Value]) -> Trouble:
     number, message = str(told.get("code", ""))[:20], str(told.get("errmsg", ""))[:2000]
     seen = Evidence("message", f"hello: {number} {message}")
     refusal = LoginRefusal(number, message)
-    return Trouble(Reason.UNCLASSIFIED, {"sqlstate": number, "message": message}, (seen,), refusal=refusal)
+    reason = Reason.NOT_READY if number in _NOT_READY else Reason.UNCLASSIFIED
+    return Trouble(reason, {"sqlstate": number, "message": message}, (seen,), refusal=refusal)

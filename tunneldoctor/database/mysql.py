@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
 
 #: Who we are to the server, after how long it ends an idle session, and whether it lets us write: one query for all.
-_WHO = "SELECT VERSION(), USER(), @@wait_timeout, @@read_only, @@innodb_read_only"
+_WHO = "SELECT VERSION(), USER(), @@wait_timeout, @@read_only, @@innodb_read_only, @@interactive_timeout"
 #: Seconds that leaving politely may take.
 _FAREWELL = 2.0
 _OWN = ("MySQL", "MariaDB")
@@ -87,6 +87,22 @@ def listen(session: Session, seconds: float) -> None:
             return
         _no_error(body)
         raise messages.Garbled(body[:64], "a packet that nobody asked for")
+
+
+def sleep(session: Session, after: float) -> None:
+    """``SELECT SLEEP``, which the server gives up when the client goes (item_func.cc, Interruptible_wait)."""
+    with _talking(session.wire, "a query"):
+        messages.Packets(session.wire).send(messages.QUERY + f"SELECT SLEEP({after:.3f})".encode())
+
+
+def woken(session: Session, seconds: float) -> None:
+    """The whole answer."""
+    packets = messages.Packets(session.wire)
+    packets.number = 1
+    with _talking(session.wire, f"SLEEP, within {seconds:.0f} s"):
+        first = packets.read()
+        _no_error(first)
+        messages.first_row(packets, first)
 
 
 @contextlib.contextmanager
@@ -148,7 +164,8 @@ def _leave(prepared: Prepared) -> None:
 
 def _session(prepared: Prepared, greeting: messages.Greeting) -> Session:
     row, latency = _ask(prepared.wire, _WHO)
-    version, user, idle, *read_only = (*row, *[None] * 5)[:5]
+    version, user, idle, server, storage, interactive = (*row, *[None] * 6)[:6]
+    settings = {"wait_timeout": idle, "interactive_timeout": interactive}
     return Session(
         database=prepared.database,
         wire=prepared.wire,
@@ -157,8 +174,9 @@ def _session(prepared: Prepared, greeting: messages.Greeting) -> Session:
         latency_ms=latency,
         encryption=prepared.tls.version if prepared.tls else None,
         seen_as=(user or "").rpartition("@")[2] or None,
-        read_only=_read_only(*read_only),
+        read_only=_read_only(server, storage),
         idle_timeout=float(idle) if idle and idle.isascii() and idle.isdigit() else None,
+        settings={name: value for name, value in settings.items() if value},
     )
 
 

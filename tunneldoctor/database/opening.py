@@ -11,13 +11,15 @@ from tunneldoctor.model import Evidence, visible
 from tunneldoctor.net.services import identify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tunneldoctor.net.stream import Stream
 
-#: Sent to a service that keeps silent: PostgreSQL takes it for a startup message of a version that there is not, and
-#: says so; HTTP answers the line after it.
-KNOCK = b"\0\0\0\x09\0\x04\0\0\0\r\nPING\r\n"
-#: Sent where PostgreSQL is out of the question: Redis answers no line after a NUL (networking.c, processInlineBuffer).
-LINE = b"PING\r\n"
+#: A line of text. HTTP answers it, Redis has no such key and says so, MongoDB has a page for it (session_asio.h,
+#: maybeHandleHttpRequest); who reads lengths in binary takes it for one that can't be, and hangs up.
+LINE = b"GET / HTTP/1.0\r\n\r\n"
+#: A startup message of a version that there is not: PostgreSQL says so, and so does pgbouncer.
+_STARTUP = b"\0\0\0\x09\0\x04\0\0\0"
 _SHOWN = 48
 
 
@@ -58,20 +60,21 @@ class Opening:
 _ENGINES = {
     "MySQL": ("mysql", "mariadb"),
     "MariaDB": ("mysql", "mariadb"),
+    "PostgreSQL": ("postgresql",),
+    "SQL Server": ("sqlserver",),
+    "Redis": ("redis",),
+    "MongoDB": ("mongodb",),
+    "Oracle": ("oracle",),
 }
 
 
 def wait(stream: Stream, seconds: float) -> Opening:
     """What comes within *seconds* though nobody asked; silence is an answer too."""
-    return _answer(stream, b"", seconds)
+    return ask(stream, b"", seconds)
 
 
-def knock(stream: Stream, seconds: float) -> Opening:
-    """What a service that has kept silent so far answers to words that are nobody's first message."""
-    return _answer(stream, KNOCK, seconds)
-
-
-def _answer(stream: Stream, words: bytes, seconds: float) -> Opening:
+def ask(stream: Stream, words: bytes, seconds: float) -> Opening:
+    """What comes within *seconds* in answer to *words*."""
     wire = Wire(stream, seconds)
     try:
         if words:
@@ -83,24 +86,27 @@ def _answer(stream: Stream, words: bytes, seconds: float) -> Opening:
         return Opening(closed=True)
 
 
-def closes_unasked(stream: Stream, seconds: float) -> bool:
-    """Whether *stream* is closed within *seconds* without our having said a word."""
-    return wait(stream, seconds).closed
+def first_words(said: str) -> Iterator[bytes]:
+    """What clients say first, for a port that hangs up on a line of text; *said*: the engine whose words it has had."""
+    if said != "postgresql":
+        yield _STARTUP
+    yield _client_hello()
+    if said != "sqlserver":
+        from tunneldoctor.database.sqlserver_messages import NOT_SUPPORTED, prelogin
+        from tunneldoctor.database.sqlserver_packets import PRELOGIN, packets
+
+        yield packets(PRELOGIN, prelogin(NOT_SUPPORTED))
+    if said != "oracle":
+        from tunneldoctor.database.oracle import connect
+
+        yield connect("(CONNECT_DATA=(COMMAND=ping))")  # as tnsping does
 
 
-def answers_to_a_knock(stream: Stream, seconds: float) -> tuple[str, Evidence] | None:
-    """Who answers to a line of text, or None where nobody does."""
-    first = _answer(stream, LINE, seconds).first
-    return (service_of(first), shown(first)) if identify(first) else None
-
-
-def answers_to_tls(stream: Stream, seconds: float) -> Evidence | None:
-    """The answer to a TLS ClientHello, where it is one."""
+def _client_hello() -> bytes:
     from OpenSSL import SSL
 
     connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
     connection.set_connect_state()
     with contextlib.suppress(SSL.WantReadError):
         connection.do_handshake()
-    first = _answer(stream, connection.bio_read(16384), seconds).first
-    return shown(first) if identify(first) == "TLS" else None
+    return connection.bio_read(16384)

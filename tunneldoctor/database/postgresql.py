@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tunneldoctor.database import postgresql_messages as messages
-from tunneldoctor.database.conversation import Garbled, broken, someone_else
+from tunneldoctor.database.conversation import Garbled, broken, someone_else, talking
+from tunneldoctor.database.engine import begins_with_tls
 from tunneldoctor.database.opening import shown
 from tunneldoctor.database.postgresql_login import Login
 from tunneldoctor.database.postgresql_refusals import classify, refusal
@@ -24,10 +25,26 @@ if TYPE_CHECKING:
     from tunneldoctor.model import Database
     from tunneldoctor.net.stream import Stream
 
-#: Who we are to the server, and after how long it ends an idle session (0: never): one query for both.
-_WHO = "select inet_client_addr(), extract(epoch from current_setting('idle_session_timeout', true)::interval)"
+#: What else bears on unused connections; a server that does not know a setting answers null.
+_SETTINGS = (
+    "idle_session_timeout", "idle_in_transaction_session_timeout", "tcp_keepalives_idle", "tcp_keepalives_interval",
+    "tcp_keepalives_count", "tcp_user_timeout",
+)  # fmt: skip
+#: Who we are to the server, after how long it ends an idle session (0: never), and those settings: one query for all.
+#: tcp_keepalives_idle is what is in force on this connection (guc_tables.c, show_tcp_keepalives_idle).
+_ASKED = (
+    "inet_client_addr()",
+    "extract(epoch from current_setting('idle_session_timeout', true)::interval)",
+    *(f"current_setting('{name}', true)" for name in _SETTINGS),
+)
+_WHO = "select " + ", ".join(_ASKED)
 _PING = "select 1"
+#: Its name in ALPN (IANA, "TLS Application-Layer Protocol Negotiation (ALPN) Protocol IDs").
+_PROTOCOL = b"postgresql"
 _FIRST_QUERY = "the first query"
+#: From this version on a server notices that its client has gone while it sleeps, if it is asked to; else it would
+#: keep a connection for as long as it sleeps. For this statement alone, since a pooler hands the session on.
+_NOTICES, _NOTICE = 14, "set local client_connection_check_interval = '2s'; "
 #: Messages that one answer may consist of.
 _MOST_MESSAGES = 200
 #: Startup parameters that a connection string may ask for; the rest of it is the client's own business.
@@ -39,7 +56,9 @@ def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool
     wire = Wire(stream, seconds)
     prepared = Prepared(database, wire)
     try:
-        if encrypt:
+        if encrypt and begins_with_tls(database):
+            _begin_with_tls(prepared)
+        elif encrypt:
             wire.send(messages.SSL_REQUEST)
             _take_tls_answer(prepared)
         else:
@@ -87,11 +106,41 @@ def listen(session: Session, seconds: float) -> None:
         raise _failed(error, session.wire, "being left alone") from error
 
 
+def sleep(session: Session, after: float) -> None:
+    """``select pg_sleep``."""
+    major = session.version.partition(".")[0]
+    notice = _NOTICE if major.isdigit() and int(major) >= _NOTICES else ""
+    with talking(session.wire, "a query"):
+        session.wire.send(messages.query(f"{notice}select pg_sleep({after:.3f})"))
+
+
+def woken(session: Session, seconds: float) -> None:
+    """All messages up to ReadyForQuery."""
+    with talking(session.wire, f"pg_sleep, within {seconds:.0f} s"):
+        for _ in range(_MOST_MESSAGES):
+            message = messages.read(session.wire)
+            if message.kind == b"E":
+                raise DatabaseTrouble(classify(refusal(message.body, authenticated=True)))
+            if message.kind == b"Z":
+                return
+        raise Garbled(b"")
+
+
 def parameters(database: Database) -> dict[str, str]:
     """The startup parameters; the database's name is the user's where none is given, as with libpq."""
     user = database.user or ""
     wanted = {"user": user, "database": database.name or user, "application_name": "tunneldoctor"}
     return wanted | {name: database.options[name] for name in _PASSED_ON if name in database.options}
+
+
+def _begin_with_tls(prepared: Prepared) -> None:
+    """``sslnegotiation=direct``: the server must say by ALPN that it means PostgreSQL (fe-secure-openssl.c)."""
+    from tunneldoctor.database import tls
+
+    prepared.tls = tls.secure(prepared.wire, prepared.database, protocol=_PROTOCOL)
+    prepared.offers_tls = True
+    if prepared.tls.protocol != _PROTOCOL.decode():
+        raise TlsError("the server agrees to no ALPN protocol, and sslnegotiation=direct insists on one")
 
 
 def _take_tls_answer(prepared: Prepared) -> None:
@@ -116,6 +165,7 @@ def _session(prepared: Prepared, attempt: Login) -> Session:
     attempt.stage = _FIRST_QUERY
     row, latency = _ask(prepared.wire, _WHO)
     seen_as, idle = (*row, None, None)[:2]
+    settings = {name: value for name, value in zip(_SETTINGS, row[2:], strict=False) if value}
     announced = attempt.parameters
     return Session(
         database=prepared.database,
@@ -127,6 +177,8 @@ def _session(prepared: Prepared, attempt: Login) -> Session:
         seen_as=seen_as,
         read_only=_read_only(announced),
         idle_timeout=_number(idle),
+        tcp_keepalive=_number(settings.get("tcp_keepalives_idle")),
+        settings=settings,
     )
 
 

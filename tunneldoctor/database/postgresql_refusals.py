@@ -33,6 +33,8 @@ _BY_WORDS: tuple[tuple[str, Reason], ...] = (
     ("server login has been failing", Reason.POOLER_UPSTREAM_DOWN),
     ("server_login_retry", Reason.POOLER_UPSTREAM_DOWN),
     ("Timed-out waiting to acquire database connection", Reason.POOLER_UPSTREAM_DOWN),
+    ("Endpoint ID is not specified", Reason.SERVER_NAME_NEEDED),  # Neon
+    ("external_id or sni_hostname must be provided", Reason.SERVER_NAME_NEEDED),  # Supavisor
     ("password authentication failed for user", Reason.POOLER_UPSTREAM_DOWN),  # the pooler's own login
     ("no pg_hba.conf entry for host", Reason.POOLER_UPSTREAM_DOWN),  # the pooler's own address
     ("pg_hba.conf rejects connection for host", Reason.POOLER_UPSTREAM_DOWN),

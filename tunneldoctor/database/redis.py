@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tunneldoctor.net.stream import Stream
 
 _PING = command("PING")
-_QUESTIONS = (command("INFO"), command("CLIENT", "INFO"), command("CONFIG", "GET", "timeout"))
+#: Settings that bear on unused connections.
+_SETTINGS = ("timeout", "tcp-keepalive")
+_QUESTIONS = (command("INFO"), command("CLIENT", "INFO"), *(command("CONFIG", "GET", name) for name in _SETTINGS))
 #: A key that nobody has; asking for it shows whether this node answers for keys at all.
 _CLUSTER_QUESTIONS = (command("CLUSTER", "NODES"), command("EXISTS", "tunneldoctor"))
 #: Refusals of an unauthenticated PING that a login may yet overcome.
@@ -69,6 +71,21 @@ def listen(session: Session, seconds: float) -> None:
     raise DatabaseTrouble(classify(refusal(reply)))
 
 
+def sleep(session: Session, after: float) -> None:
+    """Read a stream that nobody has, and wait for what comes: a command that only reads, on replicas too (Redis 5)."""
+    wait = str(max(1, round(after * 1000)))
+    with talking(session.wire, "XREAD"):
+        session.wire.send(command("XREAD", "BLOCK", wait, "STREAMS", "tunneldoctor", "$"))
+
+
+def woken(session: Session, seconds: float) -> None:
+    """The empty answer."""
+    with talking(session.wire, f"XREAD, within {seconds:.0f} s"):
+        reply = read(session.wire)
+    if reply.refused:
+        raise DatabaseTrouble(classify(refusal(reply)))
+
+
 def _authenticate(prepared: Prepared, password: Password) -> bool:
     """Whether a password was sent: where one is configured a client sends it, asked or not."""
     database, greeting = prepared.database, cast("Reply", prepared.opening)
@@ -98,7 +115,8 @@ def _session(prepared: Prepared, sent: bool) -> Session:
     reply, latency = _ping(wire)
     if reply.refused not in ("", "NOPERM"):
         _refuse(prepared, reply, sent=sent)
-    info, client, idle = _ask(wire, _QUESTIONS)
+    info, client, *answers = _ask(wire, _QUESTIONS)
+    settings = {reply.items[0]: reply.items[1] for reply in answers if len(reply.items) == 2}
     known = _fields(info.text)
     _stay_here(prepared, known, sent)
     address = _ADDRESS.search(client.text)
@@ -111,7 +129,9 @@ def _session(prepared: Prepared, sent: bool) -> Session:
         encryption=prepared.tls.version if prepared.tls else None,
         seen_as=address[1] if address else None,
         read_only=_read_only(known),
-        idle_timeout=_seconds(idle),
+        idle_timeout=_seconds(settings.get("timeout")),
+        tcp_keepalive=_seconds(settings.get("tcp-keepalive")),
+        settings={name: settings[name] for name in _SETTINGS if name in settings},
     )
 
 
@@ -143,8 +163,8 @@ def _read_only(known: dict[str, str]) -> str | None:
     return f"it is a replica of {known.get('master_host', 'another')}:{known.get('master_port', '')}"
 
 
-def _seconds(reply: Reply) -> float | None:
-    return float(reply.items[1]) if len(reply.items) == 2 and reply.items[1].isdigit() else None
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isdecimal() else None
 
 
 def _fields(info: str) -> dict[str, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
-from tunneldoctor.database.engine import engine_for
+from tunneldoctor.database.engine import SLEEPS, engine_for
 from tunneldoctor.database.wire import Ended, Wire
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ Password = Callable[[str], bytes]
 
 #: Seconds that saying goodbye may take.
 _GOODBYE = 0.1
+#: Seconds in which a question has to be on its way.
+_ASKING = 5.0
 
 
 class Engine(Protocol):
@@ -38,6 +40,12 @@ class Engine(Protocol):
 
     def listen(self, session: Session, seconds: float) -> None:
         """Wait for what nobody asked for: a message about the session's end raises DatabaseTrouble; silence returns."""
+
+    def sleep(self, session: Session, after: float) -> None:
+        """Ask the server to say nothing for *after* seconds and then to answer; only where the engine ``SLEEPS``."""
+
+    def woken(self, session: Session, seconds: float) -> None:
+        """Wait for the answer to ``sleep``; one that says anything else raises DatabaseTrouble with a refusal."""
 
 
 @dataclass(slots=True)
@@ -78,7 +86,9 @@ class Session:
     """Logged in. ``latency_ms`` is one round trip of a query.
 
     ``seen_as`` is the client's address as the database sees it; ``idle_timeout`` the seconds after which the server
-    ends an idle session (0: never), None where it does not say.
+    ends an idle session (0: never), ``tcp_keepalive`` those after which it sends TCP keepalives to a silent client
+    (0: never); None where it does not say. ``settings`` are those that bear on unused connections, as the server
+    spells them.
     """
 
     database: Database
@@ -90,6 +100,8 @@ class Session:
     seen_as: str | None = None
     read_only: str | None = None
     idle_timeout: float | None = None
+    tcp_keepalive: float | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     _using: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -106,6 +118,23 @@ class Session:
         """Wait without a word. Raises DatabaseTrouble when the session ends meanwhile."""
         with self._using:
             self.engine.listen(self, seconds)
+
+    @property
+    def can_sleep(self) -> bool:
+        """Whether its server can be asked for an answer that comes later."""
+        return self.database.engine in SLEEPS
+
+    def sleep(self, after: float) -> None:
+        """Have the server speak first, *after* seconds from now. Raises DatabaseTrouble."""
+        with self._using:
+            self.wire.within(_ASKING)
+            self.engine.sleep(self, after)
+
+    def woken(self, seconds: float) -> None:
+        """Wait for what ``sleep`` asked for. Raises DatabaseTrouble, with a refusal where the server cut it short."""
+        with self._using:
+            self.wire.within(seconds)
+            self.engine.woken(self, seconds)
 
     def close(self) -> None:
         """Say goodbye where nobody is in the middle of a sentence, and close; harmless when repeated."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from tunneldoctor.database import sqlserver_messages as messages
 from tunneldoctor.database.conversation import Garbled, talking
+from tunneldoctor.database.engine import begins_with_tls
 from tunneldoctor.database.session import Prepared, Session
 from tunneldoctor.database.sqlserver_packets import BATCH, LOGIN7, PRELOGIN, Framed, packets, response
 from tunneldoctor.database.sqlserver_refusals import classify
@@ -32,6 +33,8 @@ _WHO = (
     " cast(databasepropertyex(db_name(), 'Updateability') as nvarchar(64))"
 )
 _PING = "select 1"
+#: Seconds of silence after which the server sends TCP keepalives, as delivered ("TCP/IP Properties", Keep Alive).
+_KEEPALIVE = 30.0
 #: Characters of a password in LOGIN7; tokens of Entra ID are longer and travel elsewhere.
 _LONGEST_PASSWORD = 128
 
@@ -41,7 +44,7 @@ def prepare(stream: Stream, database: Database, seconds: float, *, encrypt: bool
     wire = Wire(stream, seconds)
     prepared = Prepared(database, wire)
     wish = messages.ON if encrypt else messages.NOT_SUPPORTED if database.tls.mode == "disable" else messages.OFF
-    if _strict(database):
+    if begins_with_tls(database):
         from tunneldoctor.database import tls
 
         prepared.tls = tls.secure(wire, database, protocol=_STRICT_NAME)
@@ -88,8 +91,20 @@ def listen(session: Session, seconds: float) -> None:
         raise DatabaseTrouble(classify(answer.errors))
 
 
-def _strict(database: Database) -> bool:
-    return next((value for name, value in database.options.items() if name.lower() == "encrypt"), "") == "strict"
+def sleep(session: Session, after: float) -> None:
+    """``WAITFOR DELAY``, which takes less than a day."""
+    minutes, left = divmod(round(after * 1000), 60_000)
+    delay = f"{minutes // 60:02d}:{minutes % 60:02d}:{left / 1000:06.3f}"
+    with talking(session.wire, "a query"):
+        session.wire.send(packets(BATCH, messages.batch(f"waitfor delay '{delay}'; {_PING}")))
+
+
+def woken(session: Session, seconds: float) -> None:
+    """The whole answer."""
+    with talking(session.wire, f"WAITFOR, within {seconds:.0f} s"):
+        answer = read(response(session.wire))
+    if answer.errors:
+        raise DatabaseTrouble(classify(answer.errors))
 
 
 def _greeted(payload: bytes, prepared: Prepared) -> messages.Answer:
@@ -136,7 +151,7 @@ def _login7(prepared: Prepared, password: Password) -> bytes:
     secret = password(method).decode("utf-8", "replace")
     if len(secret) > _LONGEST_PASSWORD:
         raise Withheld("the password is longer than SQL Server logins have; tunneldoctor does not log in with tokens")
-    strict, read_only = _strict(database), options.get("applicationintent") == "readonly"
+    strict, read_only = begins_with_tls(database), options.get("applicationintent") == "readonly"
     return messages.login7(
         database.user or "", secret, database.host, database.name or "", strict=strict, read_only=read_only
     )
@@ -177,6 +192,7 @@ def _session(prepared: Prepared, acknowledged: Answer) -> Session:
         encryption=whole.version if whole else None,
         seen_as=address if address and address[:1].isalnum() else None,  # not "<local machine>"
         read_only=read_only,
+        tcp_keepalive=_KEEPALIVE,
     )
 
 

@@ -51,6 +51,8 @@ _BY_NUMBER = {
     18487: Reason.PASSWORD_EXPIRED,
     18488: Reason.PASSWORD_EXPIRED,  # must be changed first
     40197: Reason.NOT_READY,  # failing over
+    40531: Reason.SERVER_NAME_NEEDED,  # the gateway can't tell which server is meant
+    40532: Reason.SERVER_NAME_NEEDED,  # or knows none of the name that the client gave
     40501: Reason.TOO_MANY_CONNECTIONS,
     40613: Reason.NOT_READY,  # resuming, or failing over
     40615: Reason.HOST_NOT_ALLOWED,
@@ -60,6 +62,13 @@ _BY_NUMBER = {
     49919: Reason.TOO_MANY_CONNECTIONS,
     49920: Reason.TOO_MANY_CONNECTIONS,
 }
+#: What is taken instead of the login, by the state of 18456.
+_METHODS = {
+    6: "Windows authentication for this name, which is a Windows login's",
+    58: "Windows authentication alone",
+}
+#: Azure's words for a server that takes no SQL logins; the number is the same 18456.
+_ENTRA_ONLY = "Azure Active Directory only authentication is enabled"
 _BY_STATE = {
     2: Reason.UNKNOWN_USER,
     5: Reason.UNKNOWN_USER,
@@ -74,6 +83,7 @@ _BY_STATE = {
     40: Reason.UNKNOWN_DATABASE,
     46: Reason.UNKNOWN_DATABASE,
     58: Reason.AUTH_METHOD_UNSUPPORTED,
+    126: Reason.UNKNOWN_DATABASE,
     132: Reason.TOKEN_INVALID,
     133: Reason.TOKEN_INVALID,
 }
@@ -90,14 +100,23 @@ def classify(errors: Sequence[ServerError], **situation: Any) -> Trouble:
     error = next((each for each in errors if each.number != _LOGIN_FAILED), errors[0])
     reason = _BY_NUMBER.get(error.number, Reason.UNCLASSIFIED)
     if error.number == _LOGIN_FAILED:
-        reason = _BY_STATE.get(error.state, reason)
+        reason = Reason.AUTH_METHOD_UNSUPPORTED if _ENTRA_ONLY in error.message else _BY_STATE.get(error.state, reason)
     seen = refusal(error, **situation)
     evidence = tuple(
         Evidence("message", f"error {each.number}, state {each.state}, severity {each.severity}: {each.message}")
         for each in errors[:5]
     )
     rulings = _rulings() if reason is Reason.LOGIN_REFUSED else ()
-    return Trouble(reason, _params(seen, reason), evidence, rulings, seen)
+    params = _params(seen, reason)
+    if reason is Reason.AUTH_METHOD_UNSUPPORTED:
+        params["method"] = _method(error)
+    return Trouble(reason, params, evidence, rulings, seen)
+
+
+def _method(error: ServerError) -> str:
+    if _ENTRA_ONLY in error.message:
+        return "Microsoft Entra authentication alone"
+    return _METHODS.get(error.state if error.number == _LOGIN_FAILED else 0, "Windows authentication")
 
 
 def _params(seen: LoginRefusal, reason: Reason) -> dict[str, Value]:
@@ -108,8 +127,6 @@ def _params(seen: LoginRefusal, reason: Reason) -> dict[str, Value]:
         params["network"] = f"{seen.address}/{ipaddress.ip_address(seen.address).max_prefixlen}"
     if reason is Reason.TOO_MANY_CONNECTIONS:
         params["full"] = "the whole server"
-    if reason is Reason.AUTH_METHOD_UNSUPPORTED:
-        params["method"] = "Windows authentication"
     return params
 
 

@@ -17,7 +17,7 @@ from tunneldoctor.database.tls_stream import TlsStream, reason_of
 from tunneldoctor.database.trouble import DatabaseTrouble, Reason, Trouble
 from tunneldoctor.database.trust import client_certificate, roots_of, server_name_to_send
 from tunneldoctor.database.wire import TlsError, Wire
-from tunneldoctor.model import Evidence
+from tunneldoctor.model import Evidence, Value
 from tunneldoctor.net.services import identify
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ MOST_CERTIFICATES = 10
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a finished handshake showed. ``faults`` are OpenSSL's X509_V_ERR numbers with the depth (0: the leaf)."""
+    """What a finished handshake showed. ``faults`` are OpenSSL's X509_V_ERR numbers with the depth (0: the leaf).
+
+    ``protocol`` is the name that ALPN agreed on, "" where the server took none.
+    """
 
     version: str
     cipher: str
@@ -43,6 +46,7 @@ class Handshake:
     faults: tuple[tuple[int, int], ...]
     roots_problem: str | None
     presented: bool
+    protocol: str = ""
 
 
 def secure(
@@ -191,7 +195,8 @@ def _stalled(stream: TlsStream) -> Trouble:
 def _hung_up(stream: TlsStream) -> Trouble:
     seen = f"the connection was closed after {stream.sent} bytes of TLS sent and {stream.received} received"
     detail = "the connection was closed in the middle"
-    return Trouble(Reason.TLS_HANDSHAKE_FAILED, {"detail": detail}, (Evidence("timing", seen),))
+    params: dict[str, Value] = {"detail": detail, "received": stream.received}
+    return Trouble(Reason.TLS_HANDSHAKE_FAILED, params, (Evidence("timing", seen),))
 
 
 def _handshake(
@@ -212,4 +217,5 @@ def _handshake(
         faults=tuple(sorted(faults)),
         roots_problem=roots_problem,
         presented=has_certificate,
+        protocol=connection.get_alpn_proto_negotiated().decode("ascii", "replace"),
     )

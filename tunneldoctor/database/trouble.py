@@ -56,6 +56,7 @@ class Reason(StrEnum):
     POOLER_UPSTREAM_DOWN = "pooler-upstream-down"
     POOLER_WAITS = "pooler-waits"
     REDIRECTED = "redirected"
+    SERVER_NAME_NEEDED = "server-name-needed"
     UNCLASSIFIED = "unclassified"
 
     @property

@@ -36,10 +36,14 @@ _FORBIDDEN = re.compile(r"[\s/:@\[\]?#\\]")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The addresses of a name, in the resolver's order (RFC 6724), none twice."""
+    """The addresses of a name, in the resolver's order (RFC 6724), none twice.
+
+    ``canonical_name`` is what the name is an alias of in the end, or the name itself; empty where nobody said.
+    """
 
     addresses: tuple[str, ...]
     seconds: float = 0.0
+    canonical_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,10 @@ class SystemLookup:
 
     def _look_up(self) -> None:
         try:
-            found = socket.getaddrinfo(self._host, None, self._family, socket.SOCK_STREAM)
+            found = socket.getaddrinfo(self._host, None, self._family, socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
             addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-            self._result = Resolved(tuple(addresses)[:MOST_ADDRESSES], self.elapsed)
+            meant = next((entry[3] for entry in found if entry[3]), "")
+            self._result = Resolved(tuple(addresses)[:MOST_ADDRESSES], self.elapsed, meant)
         except socket.gaierror as error:
             self._result = LookupFailure(error.errno, error.strerror or "", self.elapsed)
         except (OSError, ValueError) as error:

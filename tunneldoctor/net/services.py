@@ -10,6 +10,8 @@ import re
 #: (TPKT), RFC 854, "MongoDB Wire Protocol" (OP_MSG), Wireshark's packet-tns.c.
 _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SSH-"), "SSH"),
+    (re.compile(rb"(?s)HTTP/\d.{0,300}trying to access MongoDB over HTTP"), "MongoDB"),
+    (re.compile(rb"(?s)HTTP/\d.{0,900}(sent to HTTPS port|to an SSL-enabled server|to an HTTPS server)"), "HTTPS"),
     (re.compile(rb"HTTP/\d|<!DOCTYPE|<html", re.IGNORECASE), "HTTP"),
     (re.compile(rb"[\x14-\x17]\x03[\x00-\x04]"), "TLS"),
     (re.compile(rb"(?s)...\x00\xff.{2}.{0,40}is blocked because of many connection errors"), "MySQL"),
@@ -25,6 +27,7 @@ _SIGNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"220[ -]"), "SMTP or FTP"),
     (re.compile(rb"\* OK "), "IMAP"),
     (re.compile(rb"\+OK "), "POP3"),
+    (re.compile(rb"AMQP[\x00-\x03]"), "AMQP"),
     (re.compile(rb"RFB \d{3}\.\d{3}"), "VNC"),
     (re.compile(rb"\x03\x00\x00"), "RDP"),
     (re.compile(rb"\xff[\xfb-\xfe]"), "Telnet"),

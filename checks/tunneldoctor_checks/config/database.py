@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tunneldoctor.model import Check, Context, Layer, Outcome, Where
+from tunneldoctor.model import Check, Context, Finding, Layer, Outcome, Tunnel, Value, Where
 from tunneldoctor_checks.config._problems import findings, of_database
 from tunneldoctor_checks.facts import DATABASE
+
+#: Before the name of an option in the tunnel's origins.
+_OF_IT = "database."
 
 
 def run(context: Context) -> Outcome:
@@ -14,7 +17,17 @@ def run(context: Context) -> Outcome:
     if database is None:
         return Outcome(found, skipped=None if found else "the tunnel names no database")
     further = database.options.get("further hosts")
-    return Outcome(found, {DATABASE: database}, {"database.further_hosts": further} if further else {})
+    if further:
+        found += (Finding("config.further-hosts", {"host": str(database.address), "further": further}),)
+    return Outcome(found, {DATABASE: database}, _measured(context.tunnel, further))
+
+
+def _measured(tunnel: Tunnel, further: str | None) -> dict[str, Value]:
+    """What the string leaves out and its client takes from a file or the environment, with where that is."""
+    origins = {key: origin for key, origin in tunnel.origins.items() if key.startswith(_OF_IT)}
+    taken = ", ".join(f"{key.removeprefix(_OF_IT)} from {origin}" for key, origin in sorted(origins.items()))
+    seen: dict[str, Value] = {"database.further_hosts": further, "database.settings_from": taken or None}
+    return {name: value for name, value in seen.items() if value is not None}
 
 
 CHECK = Check(
@@ -23,6 +36,8 @@ CHECK = Check(
     title="the database's connection string can be read",
     where=Where.DATABASE,
     gives=(DATABASE,),
-    codes=("config.bad-database-url", "config.invisible-characters", "config.secret-not-found"),
+    codes=(
+        "config.bad-database-url", "config.further-hosts", "config.invisible-characters", "config.secret-not-found",
+    ),
     run=run,
-)
+)  # fmt: skip

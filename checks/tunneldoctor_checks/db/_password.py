@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import SecretUnavailable
-from tunneldoctor_checks.facts import DATABASE
 
 if TYPE_CHECKING:
     from tunneldoctor.database.session import Prepared
@@ -17,13 +16,15 @@ _ASKED = {"cleartext": "in clear", "mysql_clear_password": "in clear"}
 class PasswordGiver:
     """An engine's source of the password, for one connection. ``value`` is what was handed out, or None.
 
-    *trial* gives none at all: the login is only to show whether it gets that far.
+    *trial* gives none at all: the login is only to show whether it gets that far. *again*: the server has accepted it
+    in this run, and a further login counts as such.
     """
 
-    def __init__(self, context: Context, prepared: Prepared, *, trial: bool = False) -> None:
+    def __init__(self, context: Context, prepared: Prepared, *, trial: bool = False, again: bool = False) -> None:
         self._context = context
         self._prepared = prepared
         self._trial = trial
+        self._again = again
         self.value: bytes | None = None
 
     def __call__(self, method: str) -> bytes:
@@ -56,7 +57,7 @@ class PasswordGiver:
     def _read(self) -> bytes:
         from tunneldoctor.database.trouble import Reason, Withheld
 
-        reference = self._context.need(DATABASE).password
+        reference = self._prepared.database.password
         if reference is None:
             raise Withheld("the server asks for a password: give database_password", Reason.PASSWORD_MISSING)
         try:
@@ -66,5 +67,6 @@ class PasswordGiver:
             raise Withheld(why, Reason.PASSWORD_MISSING) from error
         if not value:
             raise Withheld(f"the server asks for a password, and {reference} is empty", Reason.PASSWORD_MISSING)
-        self._context.budget.password("database")
+        if not self._again:
+            self._context.budget.password("database")
         return value

@@ -10,6 +10,7 @@ from tunneldoctor_checks.facts import DATABASE
 
 if TYPE_CHECKING:
     from tunneldoctor.database.trouble import Trouble
+    from tunneldoctor.model import Database
 
 
 def tls_or_not(context: Context, trouble: Trouble) -> Outcome | None:
@@ -24,12 +25,12 @@ def tls_or_not(context: Context, trouble: Trouble) -> Outcome | None:
     return insists(trouble) if trouble.params.get("service") == "TLS" else None
 
 
-def wants_tls(context: Context) -> bool:
+def could_begin_with_tls(database: Database) -> bool:
     """Whether TLS from the first byte is this engine's own way, which its client did not take."""
-    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE
+    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE, begins_with_tls
 
-    engine = context.need(DATABASE).engine
-    return engine in TLS_FROM_THE_FIRST_BYTE or engine == "sqlserver"  # there it is TDS 8, encrypt=strict
+    own = database.engine in TLS_FROM_THE_FIRST_BYTE or database.engine == "sqlserver"  # there it is TDS 8
+    return own and not begins_with_tls(database)
 
 
 def insists(trouble: Trouble, *evidence: Evidence) -> Outcome:

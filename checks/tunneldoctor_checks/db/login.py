@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Value, Where
 from tunneldoctor_checks.db._clear import in_clear
 from tunneldoctor_checks.db._login_wanted import login_wanted
+from tunneldoctor_checks.db._look_wanted import or_a_look
 from tunneldoctor_checks.db._other_way import other_way
 from tunneldoctor_checks.db._password import PasswordGiver
 from tunneldoctor_checks.db._report import finding
 from tunneldoctor_checks.db._token import about_the_password
-from tunneldoctor_checks.facts import DATABASE, DB_LOGIN_REFUSED, DB_READY, DB_SESSION, SESSION, TARGET
+from tunneldoctor_checks.facts import (
+    DATABASE,
+    DB_FAULT,
+    DB_LOGIN_REFUSED,
+    DB_READY,
+    DB_SESSION,
+    LOOK_WANTED,
+    SESSION,
+    TARGET,
+)
 
 if TYPE_CHECKING:
     from tunneldoctor.database.session import Prepared, Session
@@ -33,7 +43,7 @@ def run(context: Context) -> Outcome:
     except Withheld as error:
         return _withheld(error, _encryption(prepared))
     except DatabaseTrouble as error:
-        return _refused(context, prepared, error.trouble, giver)
+        return or_a_look(context, _refused(context, prepared, error.trouble, giver), prepared.tls)
     return _logged_in(context, prepared, session)
 
 
@@ -54,6 +64,7 @@ def _measured(session: Session) -> dict[str, Value]:
         "database.tls": session.encryption or "off",
         "database.latency_ms": session.latency_ms,
         "database.seen_as": session.seen_as,
+        **{f"database.setting.{name}": value for name, value in session.settings.items()},
     }
     return {name: value for name, value in seen.items() if value is not None}
 
@@ -89,7 +100,7 @@ CHECK = Check(
     run=run,
     needs=(DB_READY, DATABASE),
     wants=(SESSION, TARGET),
-    gives=(DB_SESSION, DB_LOGIN_REFUSED),
+    gives=(DB_SESSION, DB_LOGIN_REFUSED, DB_FAULT, LOOK_WANTED.before),
     codes=(
         "db.login-refused", "db.host-not-allowed", "db.tls-required", "db.unknown-database", "db.permission-denied",
         "db.too-many-connections", "db.not-ready", "db.unknown-user", "db.account-locked", "db.password-wrong",
@@ -98,7 +109,8 @@ CHECK = Check(
         "db.tls-intercepted", "db.token-invalid", "db.pooler-upstream-down", "db.pooler-waits",
         "db.database-not-accepting", "db.startup-option-refused", "db.read-only", "db.tls-off", "db.no-answer",
         "db.closed-without-answer",
-        "db.wrong-service", "db.redirected", "db.unclassified",
+        "db.wrong-service", "db.redirected", "db.server-name-needed", "db.unclassified",
     ),
     applies=login_wanted,
+    equivalent="{database_client}",
 )  # fmt: skip

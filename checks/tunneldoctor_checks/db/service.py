@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Where, found
+from tunneldoctor.model import Check, Context, Finding, Layer, Outcome, Where
 from tunneldoctor_checks.db._clear import in_clear
 from tunneldoctor_checks.db._greeting import no_greeting
+from tunneldoctor_checks.db._look_wanted import or_a_look
 from tunneldoctor_checks.db._report import outcome
-from tunneldoctor_checks.db._second import second_channel
-from tunneldoctor_checks.db._tls_first import insists, tls_or_not, wants_tls
-from tunneldoctor_checks.facts import CHANNEL, DATABASE, DB_READY, SESSION, TARGET
+from tunneldoctor_checks.db._tls_first import tls_or_not
+from tunneldoctor_checks.db._who import who_is_there
+from tunneldoctor_checks.facts import CHANNEL, DATABASE, DB_FAULT, DB_READY, LOOK_WANTED, SESSION, TARGET
 
 if TYPE_CHECKING:
     from tunneldoctor.database.session import Prepared
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 _STAYS_OPEN = 1.0
 #: Seconds, and share of what is left, that are kept for a second look at a service that says nothing.
 _LOOK, _SHARE = 2.0, 0.25
-#: Seconds until a channel with nobody behind it is closed: a round trip from the bastion, and then some.
-_AT_ONCE = 0.3
 
 
 def run(context: Context) -> Outcome:
@@ -40,7 +39,7 @@ def run(context: Context) -> Outcome:
     try:
         prepared = engine.prepare(channel, database, left - min(_LOOK, left * _SHARE), encrypt=encrypt)
     except DatabaseTrouble as error:
-        return _explained(context, error.trouble)
+        return or_a_look(context, _explained(context, error.trouble))
     return Outcome(findings=_in_clear(context, prepared), facts={DB_READY: context.closing(prepared)})
 
 
@@ -62,44 +61,23 @@ def _explained(context: Context, trouble: Trouble) -> Outcome:
         return outcome(trouble)
     if other := tls_or_not(context, trouble):
         return other
-    if trouble.params.get("received") != 0:
+    if not _silent(context, trouble):
         return outcome(trouble)
     if context.need(DATABASE).engine in SPEAKS_FIRST:
         return no_greeting(context, trouble)
-    if trouble.reason is Reason.CLOSED:
-        return _closed(context, trouble)
-    if trouble.reason is Reason.NO_ANSWER:
-        return _silent(context, trouble)
-    return outcome(trouble)
+    return who_is_there(context, trouble, closed=trouble.reason in (Reason.CLOSED, Reason.TLS_HANDSHAKE_FAILED))
 
 
-def _closed(context: Context, trouble: Trouble) -> Outcome:
-    """Closed on our first message, or on everybody? And does it speak TLS at once?"""
-    from tunneldoctor.database.opening import answers_to_tls, closes_unasked
+def _silent(context: Context, trouble: Trouble) -> bool:
+    """Whether nothing at all came back to the client's first words, which may be TLS."""
+    from tunneldoctor.database.engine import begins_with_tls
+    from tunneldoctor.database.trouble import Reason
 
-    channel = second_channel(context, context.remaining() / 2)
-    if channel is None:
-        return outcome(trouble)
-    if closes_unasked(channel, min(_AT_ONCE, context.remaining() / 2)):
-        seen = Evidence("timing", "a second channel, on which nothing was sent, was closed as well")
-        return found(Finding("forward.closed-at-once", trouble.params, (*trouble.evidence, seen)))
-    if answer := answers_to_tls(channel, context.remaining() / 2):
-        if wants_tls(context):
-            return insists(trouble, answer)
-        return found(Finding("db.wrong-service", {"service": "TLS from the first byte"}, (*trouble.evidence, answer)))
-    return outcome(trouble)
-
-
-def _silent(context: Context, trouble: Trouble) -> Outcome:
-    """Hung, or waiting for another protocol's first words."""
-    from tunneldoctor.database.opening import answers_to_a_knock
-
-    channel = second_channel(context, context.remaining() / 2)
-    service = answers_to_a_knock(channel, context.remaining() / 2) if channel else None
-    if service is None:
-        return outcome(trouble)
-    name, answer = service
-    return found(Finding("db.wrong-service", {"service": name}, (*trouble.evidence, answer)))
+    plain, tls = {Reason.CLOSED, Reason.NO_ANSWER}, {Reason.TLS_HANDSHAKE_FAILED, Reason.TLS_STALLED}
+    return (
+        trouble.reason in (tls if begins_with_tls(context.need(DATABASE)) else plain)
+        and trouble.params.get("received") == 0
+    )
 
 
 CHECK = Check(
@@ -111,12 +89,13 @@ CHECK = Check(
     run=run,
     needs=(CHANNEL, DATABASE),
     wants=(SESSION, TARGET),
-    gives=(DB_READY,),
+    gives=(DB_READY, DB_FAULT, LOOK_WANTED.before),
     codes=(
         "db.no-answer", "db.closed-without-answer", "db.wrong-service", "db.not-ready", "db.too-many-connections",
         "db.host-not-allowed", "db.host-blocked", "db.tls-off", "db.tls-required", "db.tls-not-supported",
-        "db.tls-protocol-mismatch", "db.tls-handshake-failed", "db.tls-stalled", "db.tls-client-certificate-required",
+        "db.tls-direct-unsupported", "db.tls-protocol-mismatch", "db.tls-handshake-failed", "db.tls-stalled",
+        "db.tls-client-certificate-required",
         "db.client-certificate-rejected", "db.client-certificate-unusable", "db.pooler-upstream-down",
-        "db.unclassified", "forward.closed-at-once",
+        "db.server-name-needed", "db.unclassified", "forward.closed-at-once",
     ),
 )  # fmt: skip

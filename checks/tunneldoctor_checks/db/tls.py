@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Finding, Layer, Outcome, Severity, Where
 from tunneldoctor_checks.db._login_wanted import login_wanted
+from tunneldoctor_checks.db._look_wanted import or_a_look
 from tunneldoctor_checks.db._report import finding
-from tunneldoctor_checks.facts import DATABASE, DB_READY
+from tunneldoctor_checks.facts import DATABASE, DB_FAULT, DB_READY, LOOK_WANTED
 
 if TYPE_CHECKING:
     from tunneldoctor.database.tls import Handshake
@@ -23,7 +24,8 @@ def run(context: Context) -> Outcome:
     faults = judge(prepared.tls, context.need(DATABASE))
     found = [finding(fault.trouble, None if fault.rejected else Severity.WARNING) for fault in faults]
     expired = any(each.code == "db.tls-expired" for each in found)
-    return Outcome(findings=(*found, *(() if expired else _ending(prepared.tls))), measured=_measured(prepared.tls))
+    ending = () if expired else _ending(prepared.tls)
+    return or_a_look(context, Outcome((*found, *ending), measured=_measured(prepared.tls)), prepared.tls)
 
 
 def _ending(handshake: Handshake) -> tuple[Finding, ...]:
@@ -48,6 +50,7 @@ CHECK = Check(
     where=Where.DATABASE,
     run=run,
     needs=(DB_READY, DATABASE),
+    gives=(DB_FAULT, LOOK_WANTED.before),
     codes=(
         "db.tls-untrusted-issuer", "db.tls-root-missing", "db.tls-weak-certificate", "db.tls-expired",
         "db.tls-not-yet-valid", "db.tls-name-mismatch", "db.tls-name-mismatch-through-tunnel", "db.tls-expires-soon",

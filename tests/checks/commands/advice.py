@@ -20,11 +20,15 @@ CATALOG = Catalog.of([PACKAGE])
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as pages have it, with its fields in braces, and the codes whose pages have it."""
+    """A command as pages have it, with its fields in braces, and the codes whose pages have it.
+
+    ``engines`` are the databases that it is for; none: any.
+    """
 
     template: str
     run_on: Place
     provider: Provider | None
+    engines: tuple[str, ...]
     codes: tuple[str, ...]
 
     @property
@@ -44,8 +48,8 @@ def steps(page: Page) -> Iterator[Step]:
 
 def all_commands(pages: Iterable[Page] = CATALOG) -> list[Command]:
     """Each command once, in the pages' order."""
-    users: dict[tuple[str, Place, Provider | None], list[str]] = {}
+    users: dict[tuple[str, Place, Provider | None, tuple[str, ...]], list[str]] = {}
     for page in pages:
         for step in steps(page):
-            users.setdefault((str(step.command), step.run_on, step.provider), []).append(page.code)
+            users.setdefault((str(step.command), step.run_on, step.provider, step.engines), []).append(page.code)
     return [Command(*key, tuple(dict.fromkeys(codes))) for key, codes in users.items()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fixtures.lab.postgres import PASSWORD
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,6 +18,7 @@ class Case:
     ``edit`` is the sed expression that stands for what the page tells to change in an editor, ``finish`` a line of
     shell for what else it leaves to a person (on this machine; the stage's words in braces), ``known`` what a person
     fills in where the fields can't be known. ``shows`` maps a part of a command to what its output must hold.
+    ``typed`` is what a person types in, where a command asks.
     Regular expressions: ``fails``, commands that end with an error while the fault lasts; ``skips``, other ways to do
     what was done already; ``runs``, commands that are otherwise not run. ``healed`` is false where nothing that can be
     typed here takes the fault away.
@@ -30,6 +33,7 @@ class Case:
     skips: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     healed: bool = True
+    typed: str = ""
 
 
 #: A new key takes the place of the old one, at both ends.
@@ -129,4 +133,26 @@ CASES = (
     Case("forward-name-unknown-on-the-bastion", healed=False),
     Case("forward-no-machine-at-the-database-address", healed=False, shows={"route get": "dev eth1"}),
     Case("forward-closed-at-once", healed=False, fails=("stays open",)),
+    Case("db-bastion-not-in-pg-hba", shows={"pg_hba_file_rules": "127.0.0.1"}),
+    Case("db-user-without-login"),
+    Case("db-database-takes-nobody", skips=("pgbouncer",)),
+    Case("db-database-closed-to-us"),
+    Case("db-database-unknown", shows={"psql -l": "orders"}),
+    Case("db-password-expired", shows={"from pg_roles": "elapsed.*2001", "from pg_authid": "SCRAM-SHA-256"}),
+    Case("db-user-unknown", typed=f"{PASSWORD}\n" * 2, shows={"from pg_roles": "^ app"}),
+    Case("db-ident-asked-for"),
+    Case("db-full-for-this-user", healed=False, shows={"rolconnlimit": "app +. +0"}),
+    Case("mysql-account-locked"),
+    Case("mysql-password-expired", typed=f"{PASSWORD}\n" * 2),
+    Case("mysql-database-unknown", shows={"SHOW DATABASES": "orders"}),
+    Case("mysql-database-closed-to-us", shows={"SHOW DATABASES": "closed"}),
+    Case("mysql-password-wrong", typed="not-the-password\n", shows={"SELECT user, host": "app"}),
+    Case("mysql-user-unknown", typed=f"{PASSWORD}\n"),
+    Case("mysql-no-account-for-the-bastion", typed=f"{PASSWORD}\n", shows={"skip_name_resolve": "1"}),
+    Case("mysql-bastion-blocked", skips=("max_connect_errors",)),
+    Case("db-certificate-for-another-name", healed=False, shows={"s_client": "DNS:"}),
+    Case("db-certificate-of-an-unknown-issuer", healed=False, shows={"s_client": "issuer=.*somebody else"}),
+    Case("db-certificate-weak", healed=False, shows={"s_client": r"Public-Key: \(1024 bit\)"}),
+    Case("mysql-certificate-for-another-name", healed=False, shows={"s_client": "DNS:"}),
+    Case("look-large-packets-lost-before-the-database"),
 )

@@ -20,7 +20,7 @@ from fixtures.lab.stage import staged
 from tests.checks.commands.advice import CATALOG
 from tests.checks.commands.cases import CASES, Case
 from tests.checks.commands.classes import absent, why_not_run
-from tests.checks.commands.machines import Machines, with_stock_settings
+from tests.checks.commands.machines import Machines, with_a_stock_database, with_stock_settings
 from tests.checks.commands.staging import SCENARIOS, page_of, report_on, values_of
 from tunneldoctor.catalog.fill import step as filled
 from tunneldoctor.model import Place, Provider, Step
@@ -47,7 +47,7 @@ def lab() -> Iterator[Lab]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.scenario)
 def test_following_the_page_heals(case: Case, lab: Lab) -> None:
     scenario = SCENARIOS[case.scenario]
-    with staged(with_stock_settings(scenario), lab) as stage:
+    with staged(with_a_stock_database(with_stock_settings(scenario)), lab) as stage:
         _heal(page_of(scenario), case, stage)
 
 
@@ -74,7 +74,8 @@ def _heal(page: Page, case: Case, stage: Stage) -> None:
     if look and look["command"]:
         step = Step(look["text"], look["command"], Place(look["run_on"]))
         _follow(filled(step, case.known), case, machines)
-    for step in page.remedy:
+    engine = str(values.get("database_engine"))
+    for step in (each for each in page.remedy if engine in (each.engines or (engine,))):
         _follow(filled(step, values), case, machines)
     if case.finish:
         done = machines.run(Place.HERE, case.finish.format(**stage.words))
@@ -100,7 +101,7 @@ def _follow(step: Step, case: Case, machines: Machines) -> None:
     if left_out or _any(case.skips, command) or absent(command):
         return
     assert not UNFILLED.search(command), f"{command}: nobody knows what to put there"
-    done = machines.run(step.run_on, command)
+    done = machines.run(step.run_on, command, typed=case.typed)
     output = done.stdout + done.stderr
     assert (done.returncode != 0) is _any(case.fails, command), f"{command}\nended with {done.returncode}\n{output}"
     for part, wanted in case.shows.items():

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from tunneldoctor.model import Database, Outcome, Problem, Tunnel
+from tunneldoctor.model import Database, Origin, Outcome, Problem, Tunnel
 from tunneldoctor_checks.config.database import CHECK
 from tunneldoctor_checks.facts import DATABASE
 
@@ -10,9 +10,20 @@ def test_a_database_is_given_and_its_further_hosts_are_told(
 ) -> None:
     database = Database("postgresql", "db1", 5432, options={"further hosts": "db2:5432"})
     outcome = run_check(CHECK, make_tunnel(database=database))
-    assert outcome.findings == ()
+    (found,) = outcome.findings
+    assert (found.code, found.params) == ("config.further-hosts", {"host": "db1:5432", "further": "db2:5432"})
     assert outcome.facts == {DATABASE: database}
     assert outcome.measured == {"database.further_hosts": "db2:5432"}
+
+
+def test_what_the_string_leaves_out_is_told_with_where_it_came_from(
+    make_tunnel: Callable[..., Tunnel], run_check: Callable[..., Outcome]
+) -> None:
+    origins = {"database": "tunneldoctor.toml:3", "database.user": "$PGUSER", "database.port": "the service prod"}
+    database = Database("postgresql", "db1", 5432, "app")
+    asked = make_tunnel(database=database, origins={key: Origin(text) for key, text in origins.items()})
+    outcome = run_check(CHECK, asked)
+    assert outcome.measured == {"database.settings_from": "port from the service prod, user from $PGUSER"}
 
 
 def test_a_string_that_can_not_be_read_gives_nothing(

@@ -33,11 +33,20 @@ from tunneldoctor.model import (
     Tunnel,
     Where,
 )
+from tunneldoctor.ssh.heard import Answer
 from tunneldoctor_checks import PACKAGE
 from tunneldoctor_checks.facts import CHANNEL, DATABASE, SESSION, TARGET
 
 NAME = "db.internal.example"
 SECRETS = {"good": "correct horse", "wrong": "battery staple", "empty": ""}
+
+
+class Piece(socket.socket):
+    """A socket that tells of itself what a channel does."""
+
+    @property
+    def has_ended(self) -> bool:
+        return False
 
 
 class Bastion:
@@ -47,15 +56,24 @@ class Bastion:
         self.port = port
         self.is_active = True
         self.answers = True
+        self.software = "OpenSSH_9.2p1"
+        self.end = self.disconnect = None
         self.opened: list[socket.socket] = []
 
     def open(self, address: Address, timeout: float) -> socket.socket:
-        stream = socket.create_connection(("127.0.0.1", self.port), timeout)
+        connected = socket.create_connection(("127.0.0.1", self.port), timeout)
+        stream = Piece(fileno=connected.detach())
         self.opened.append(stream)
         return stream
 
     def round_trip(self, timeout: float) -> float | None:
         return 0.001 if self.answers else None
+
+    def question(self) -> Answer:
+        answer = Answer(granted=False if self.answers else None)
+        if self.answers:
+            answer.arrived.set()
+        return answer
 
     def close(self) -> None:
         for stream in self.opened:

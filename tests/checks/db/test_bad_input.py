@@ -122,7 +122,7 @@ def test_fields_without_an_end_or_a_letter_are_read_as_far_as_they_go(examined: 
         assert code == ("db.too-many-connections" if body == b"C53300" else "db.unclassified"), body
 
 
-def _certificate(folder: Path, count: int) -> ssl.SSLContext:
+def certificate_of_many_names(folder: Path, count: int) -> ssl.SSLContext:
     """A server's context with a self-signed certificate for *count* names."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime.now(datetime.UTC)
@@ -149,7 +149,7 @@ def _certificate(folder: Path, count: int) -> ssl.SSLContext:
 def test_a_certificate_with_thousands_of_names_is_judged_and_shown_in_short(
     examine: Examine, server: Callable[..., int], tmp_path: Path, count: int, code: str
 ) -> None:
-    context = _certificate(tmp_path, count)
+    context = certificate_of_many_names(tmp_path, count)
 
     def shake_hands(connection: socket.socket) -> None:
         connection.recv(8)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.checks.db.conftest import Examine, codes, database, reason, status, the_finding, tunnel
+from tests.checks.db.conftest import Bastion, Examine, codes, database, reason, status, the_finding, tunnel
 from tunneldoctor.model import Tls
 
 
@@ -18,6 +18,15 @@ def test_a_healthy_login_has_no_finding_and_tells_what_was_measured(postgres: An
     assert report.facts["database.tls"] == "TLSv1.3"
     assert report.facts["database.seen_as"] == "127.0.0.1"
     assert report.facts["database.latency_ms"] > 0
+    assert report.facts["database.setting.idle_in_transaction_session_timeout"] == "0"
+    assert report.facts["database.setting.tcp_keepalives_idle"]
+
+
+@pytest.mark.parametrize("mode", ["disable", "allow", "prefer", "require"])
+def test_a_healthy_database_is_connected_to_no_more_than_twice(postgres: Any, examine: Examine, mode: str) -> None:
+    bastion = Bastion(postgres.port)
+    assert examine(tunnel(database(postgres.port, tls=Tls(mode))), bastion=bastion).exit_code == 0
+    assert len(bastion.opened) <= 2
 
 
 def test_a_wrong_password_leaves_the_four_causes_that_postgresql_does_not_tell_apart(

@@ -67,6 +67,8 @@ def test_a_healthy_login_tells_what_was_measured_over_one_connection(mariadb: Ma
     assert report.facts["database.tls"] == "TLSv1.3"
     assert report.facts["database.seen_as"] == "localhost"
     assert report.facts["database.latency_ms"] > 0
+    assert report.facts["database.setting.wait_timeout"] == "28800"
+    assert report.facts["database.setting.interactive_timeout"] == "28800"
 
 
 @pytest.mark.parametrize(
@@ -178,9 +180,10 @@ def test_the_servers_own_limit_on_unused_sessions_is_called_by_its_name(mariadb:
     assert the_finding(report).params["what"] == "the database's wait_timeout"
 
 
-def test_postgresql_in_its_place_is_found_over_the_same_connection(postgres: Any, counted: Counted) -> None:
+def test_postgresql_in_its_place_is_found_by_a_second_connection(postgres: Any, counted: Counted) -> None:
+    """It hung up on a line of text, which MySQL would not have done: there is no harm in another connection."""
     report, connections = counted(asked(postgres.port, host=NAME, connect_timeout=1.0))
-    assert connections == 1
+    assert connections == 2
     assert (the_finding(report).code, the_finding(report).params["service"]) == ("db.wrong-service", "PostgreSQL")
 
 
@@ -214,10 +217,9 @@ def test_a_greeting_that_comes_too_late_is_no_other_service(server: Callable[...
     assert "reverse lookups" in the_finding(report).evidence[1].text
 
 
-def test_a_port_for_tls_alone_is_found_by_a_second_connection(
+def test_a_port_for_tls_alone_is_found_by_a_further_connection(
     server: Callable[..., int], authority: Any, counted: Counted
 ) -> None:
-    """It hung up on our words, which MySQL would not have done: there is no harm in another connection."""
     pair = authority.issue(NAME)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.file, pair.key_file)
@@ -230,5 +232,5 @@ def test_a_port_for_tls_alone_is_found_by_a_second_connection(
         with context.wrap_socket(stream, server_side=True):
             pass
 
-    report, connections = counted(asked(server(hang_up, handshake), connect_timeout=1.0))
-    assert (the_finding(report).params["service"], connections) == ("TLS from the first byte", 2)
+    report, connections = counted(asked(server(hang_up, hang_up, handshake), connect_timeout=1.0))
+    assert (the_finding(report).params["service"], connections) == ("TLS from the first byte", 3)

@@ -66,12 +66,6 @@ def test_tls_to_a_plain_port_is_told(redis: int, examine: Examine) -> None:
     assert the_finding(report).code == "db.tls-not-supported"
 
 
-@needs_redis
-def test_a_database_of_another_kind_than_redis(postgres: Any, examine: Examine) -> None:
-    """PostgreSQL hangs up on words that it does not know."""
-    assert the_finding(examine(tunnel(asked("redis", postgres.port)))).code == "db.closed-without-answer"
-
-
 def says(answer: bytes) -> Callable[[socket.socket], None]:
     def behave(connection: socket.socket) -> None:
         connection.recv(4096)

@@ -124,7 +124,21 @@ def test_closed_before_a_word_is_the_forwards_matter(look: Look) -> None:
 
 
 def test_closed_on_our_first_message_only_is_the_databases_matter(look: Look) -> None:
-    assert codes(look(read_and_hang_up, read_and_hang_up)) == ["db.closed-without-answer"]
+    report = look(*(read_and_hang_up,) * 8)
+    assert codes(report) == ["db.closed-without-answer"]
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 3])
+def test_who_hangs_up_on_everybody_is_asked_no_more_often_than_a_run_may(
+    examine: Examine, server: Callable[..., int], monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    """And what was seen so far is said all the same."""
+    monkeypatch.setattr("tunneldoctor.engine.budget.BARE_CONNECTIONS", allowed)
+    port = server(*(read_and_hang_up,) * 12)
+    bastion = Bastion(port)
+    report = examine(tunnel(database(port)), bastion=bastion)
+    assert codes(report) == ["db.closed-without-answer"]
+    assert len(bastion.opened) == 1 + allowed
 
 
 def test_without_a_second_channel_it_stays_with_what_was_seen(look: Look) -> None:
@@ -140,7 +154,7 @@ def test_a_port_that_wants_tls_first_is_told_apart(look: Look, authority: Any) -
         with context.wrap_socket(connection, server_side=True) as inside:
             drain(inside)  # type: ignore[arg-type]
 
-    found = the_finding(look(tls_only, tls_only))
+    found = the_finding(look(tls_only, tls_only, tls_only))
     assert (found.code, found.params["service"]) == ("db.wrong-service", "TLS from the first byte")
 
 
@@ -237,6 +251,8 @@ def test_a_pooler_that_lets_us_in_and_has_no_server_for_us_leaves_two_causes(loo
         ("28000", 'role "app" is not permitted to log in', "db.account-locked"),
         ("28000", "IAM is allowed only with SSL connections.", "db.tls-required"),
         ("53300", 'too many connections for role "app"', "db.too-many-connections"),
+        ("08P01", "Endpoint ID is not specified. Either please upgrade the postgres client", "db.server-name-needed"),
+        ("XX000", "Either external_id or sni_hostname must be provided.", "db.server-name-needed"),
         ("57P03", "the database system is starting up", "db.not-ready"),
     ],
 )

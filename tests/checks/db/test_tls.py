@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -121,3 +124,33 @@ def test_no_tls_at_all_is_a_warning_unless_the_database_is_on_the_bastion(postgr
     assert codes(apart) == ["db.tls-off"]
     assert codes(beside) == []
     assert apart.facts["database.tls"] == "off"
+
+
+def test_tls_from_the_first_byte_is_told_apart_where_the_server_has_none(postgres: Any, examine: Examine) -> None:
+    """PostgreSQL before 17 hangs up on it."""
+    report = examine(tunnel(database(postgres.port, options={"sslnegotiation": "direct"})))
+    assert codes(report) == ["db.tls-direct-unsupported"]
+
+
+@pytest.mark.parametrize(("offered", "code"), [(["postgresql"], None), ([], "db.tls-handshake-failed")])
+def test_direct_tls_is_for_servers_that_agree_on_the_protocols_name(
+    server: Callable[..., int], authority: Any, examine: Examine, full: Tls, offered: list[str], code: str | None
+) -> None:
+    """PostgreSQL 17 is not at hand: a server that does by TLS what it does, and lets everybody in."""
+    pair = authority.issue()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.file, pair.key_file)
+    if offered:
+        context.set_alpn_protocols(offered)
+
+    def behave(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as inside:
+            inside.recv(1000)
+            inside.sendall(b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I")
+            inside.recv(1000)
+            inside.sendall(b"Z\0\0\0\x05I")
+            inside.recv(1000)
+
+    report = examine(tunnel(database(server(behave), tls=full, options={"sslNegotiation": "direct"})))
+    assert codes(report) == ([code] if code else [])
+    assert status(report, "db.login") == ("blocked" if code else "pass")
