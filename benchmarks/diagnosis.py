@@ -16,6 +16,7 @@ twice, and everything that is found has to be found both times.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -32,6 +33,10 @@ from fixtures.lab.session import Lab, why_not
 from fixtures.lab.sshd import version
 from fixtures.lab.stage import staged
 from fixtures.scenario import load
+from tunneldoctor.catalog import Catalog
+from tunneldoctor.model import Hop, Tunnel
+from tunneldoctor.pasted import blocks, scan, told
+from tunneldoctor_checks import PACKAGE
 
 if TYPE_CHECKING:
     import subprocess
@@ -42,6 +47,9 @@ if TYPE_CHECKING:
 #: Scenarios that are staged at the same time, each in a lab of its own process.
 AT_ONCE = min(2, os.cpu_count() or 1)
 
+CATALOG = Catalog.of([PACKAGE])
+#: Of whose tunnel a text tells nothing but what stands in it.
+SOMEBODY = Tunnel("TUNNEL", (Hop("bastion", None),), None)
 #: The outcome of a scenario whose servers did not start, or whose clients did not end.
 NOT_STAGED = "not staged"
 
@@ -69,7 +77,9 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One scenario. ``cause`` is what was staged; ``seconds`` those of the first examination."""
+    """One scenario. ``cause`` is what was staged; ``seconds`` those of the first examination; ``read`` is what
+    ``tunneldoctor read`` makes of the clients' words: ``exact``, ``in the set``, ``silent``, or ``another``, with
+    ``, certain`` where it leaves no doubt."""
 
     name: str
     cause: str
@@ -78,6 +88,7 @@ class Row:
     outcome: str
     stable: bool
     seconds: float
+    read: str = ""
 
     @property
     def contradicted(self) -> bool:
@@ -122,7 +133,20 @@ def _tried(scenario: Scenario, lab: Lab) -> Row:
         seconds = time.monotonic() - start
         second = said(stage.check())
         hand = by_hand(stage)
-    return Row(scenario.name, _cause(scenario), hand, first, outcome(expected, first), first == second, seconds)
+    cause = _cause(scenario)
+    outcome_here = outcome(expected, first)
+    return Row(scenario.name, cause, hand, first, outcome_here, first == second, seconds, _read(hand, cause))
+
+
+def _read(hand: Heard, cause: str) -> str:
+    """The first finding is the one that counts, as in a report."""
+    findings = told(scan(blocks(io.BytesIO("\n".join(hand.lines).encode())), CATALOG), CATALOG, SOMEBODY)
+    if not findings:
+        return "silent"
+    first = findings[0].finding
+    if cause in (*first.causes, first.code):
+        return "exact" if len(first.causes) == 1 else "in the set"
+    return "another, certain" if len(first.causes) == 1 else "another"
 
 
 def _cause(scenario: Scenario) -> str:
@@ -193,6 +217,8 @@ def figures(table: Sequence[Row], left_out: int) -> list[Figure]:
     alarms = [row.name for row in table if row.outcome == "false alarm"]
     broken = [row.name for row in table if row.outcome == NOT_STAGED]
     contradicted = [row.name for row in table if row.contradicted]
+    reads = Counter(row.read for row in faults)
+    sure = [row.name for row in faults if row.read == "another, certain"]
     return [
         Figure("faults named exactly", outcomes["exact"], "", detail=staged_here),
         Figure("faults named in the smallest set", outcomes["in the set"], ""),
@@ -203,6 +229,10 @@ def figures(table: Sequence[Row], left_out: int) -> list[Figure]:
         Figure("different on a second run", len(unstable), "", 0, " ".join(unstable)),
         Figure("faults named by hand", len(named_by_hand(table)), "", detail="no other cause has the same text"),
         Figure("by hand, with a lucky guess", guessed_by_hand(table), "", detail="the likeliest cause of each text"),
+        Figure("read from the same text: exactly", reads["exact"], "", detail="tunneldoctor read, offline"),
+        Figure("read from the same text: in the set", reads["in the set"], ""),
+        Figure("the text tells nothing", reads["silent"], ""),
+        Figure("read as something else", reads["another"] + len(sure), "", detail=f"certain: {' '.join(sure)}"),
         Figure("verdicts that ssh and psql contradict", len(contradicted), "", detail=" ".join(contradicted)),
         Figure("middle examination", median([row.seconds for row in table]), "s", detail=_AT_ONCE_NOTE),
         Figure("middle ssh and psql", median([row.hand.seconds for row in table]), "s", detail=_AT_ONCE_NOTE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tunneldoctor.model import Address, Database, Fact, Ruling
+from tunneldoctor.model import Address, Database, Fact, Finding, Ruling
 
 if TYPE_CHECKING:
     from tunneldoctor.database.session import Prepared, Session
@@ -32,6 +32,7 @@ CERTIFICATE_FAULTS: Fact[tuple[Ruling, ...]] = Fact("certificate faults")  # wha
 LOOKUP_SLOW: Fact[float] = Fact("lookup slow", trouble=True)  # seconds that the system's resolver took for the name
 ADDRESSES: Fact[tuple[str, ...]] = Fact("addresses")  # IP addresses of the first hop, in the resolver's order
 STREAM: Fact[Stream] = Fact("stream")  # connected to the hop's SSH port
+CANONICAL_NAME: Fact[str] = Fact("canonical name")  # what the first hop's name is an alias of
 CONNECT_TROUBLE: Fact[Trouble] = Fact("connect trouble", trouble=True)  # slow at half time, or failed
 
 # ssh, hostkey
@@ -49,7 +50,7 @@ CHANNEL: Fact[Stream] = Fact("channel")  # open to the database's port, nothing 
 FORWARD_REFUSED: Fact[OpenFailure] = Fact("forward refused", trouble=True)
 
 # a look from the bastion
-LOOK_WANTED: Fact[bool] = Fact("look wanted", trouble=True)  # the bastion refused a login or a forward
+LOOK_WANTED: Fact[bool] = Fact("look wanted", trouble=True)  # a login, a forward or the database behind it failed
 ADMIN: Fact[Account] = Fact("admin's account", trouble=True)  # logged in on the bastion, to look around there
 LOOK_STAGE = "look"  # the stage that all these looks share: its deadline begins with the admin's login
 
@@ -57,3 +58,4 @@ LOOK_STAGE = "look"  # the stage that all these looks share: its deadline begins
 DB_READY: Fact[Prepared] = Fact("database ready")  # encrypted as far as asked for; ready for a login
 DB_SESSION: Fact[Session] = Fact("database session")  # logged in
 DB_LOGIN_REFUSED: Fact[LoginRefusal] = Fact("database login refused", trouble=True)
+DB_FAULT: Fact[Finding] = Fact("database fault", trouble=True)  # one that a look from the bastion tells more about

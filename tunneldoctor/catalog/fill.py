@@ -34,6 +34,17 @@ def command(template: str, values: Mapping[str, Value]) -> str:
     return _FIELD.sub(lambda match: _filled(match, values, quoted=True), template)
 
 
+def whole_command(template: str, values: Mapping[str, Value]) -> str:
+    """The same, or nothing at all where a field has no value: a command with a gap is of no use to anybody."""
+    named = {match[1] for match in _FIELD.finditer(template) if match[1]}
+    return command(template, values) if all(values.get(name) is not None for name in named) else ""
+
+
+def unfilled(filled: str) -> bool:
+    """Whether a field is left that had no value."""
+    return any(match[1] for match in _FIELD.finditer(filled))
+
+
 def step(template: Step, values: Mapping[str, Value]) -> Step:
     """*template* with text and command filled."""
     filled = command(template.command, values) if template.command else None

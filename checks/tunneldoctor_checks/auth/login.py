@@ -202,4 +202,5 @@ CHECK = Check(
     wants=(IDENTITIES,),
     gives=(SESSION, LOGIN_REFUSED, LOOK_WANTED),
     codes=CODES,
+    equivalent="ssh -v -N {ssh_options} {bastion_username}@{bastion_host}",
 )

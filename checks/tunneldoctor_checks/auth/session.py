@@ -26,10 +26,11 @@ def run(context: Context) -> Outcome:
 
 
 def _latency(context: Context, seconds: float) -> dict[str, Value]:
-    """The first hop's is the time of its TCP connect; behind it there is only this."""
-    if context.hop.name == context.tunnel.hops[0].name:
-        return {}
-    return {f"{context.hop.name}.latency_ms": round(seconds * 1000, 1)}
+    """The time of one SSH round trip. A first hop has that of its TCP connect too; behind it there is only this."""
+    hop, measured = context.hop.name, round(seconds * 1000, 1)
+    further = hop != context.tunnel.hops[0].name
+    seen: dict[str, Value] = {f"{hop}.ssh_latency_ms": measured}
+    return seen | {f"{hop}.latency_ms": measured} if further else seen
 
 
 CHECK = Check(

@@ -69,4 +69,5 @@ CHECK = Check(
     run=run,
     needs=(ENDPOINT, ADDRESSES, CONNECT_TROUBLE),
     codes=("dns.answers-differ", "dns.unspecified-address"),
+    equivalent="grep -n -i -w {bastion_host} /etc/hosts",
 )

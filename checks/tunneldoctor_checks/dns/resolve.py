@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Check, Context, Evidence, Finding, Layer, Outcome, Severity, Value, Where, found
-from tunneldoctor_checks.facts import ADDRESSES, ENDPOINT, LOOKUP_SLOW
+from tunneldoctor_checks.facts import ADDRESSES, CANONICAL_NAME, ENDPOINT, LOOKUP_SLOW
 
 if TYPE_CHECKING:
     from tunneldoctor.net.nameservers import Configuration
@@ -54,9 +54,12 @@ def run(context: Context) -> Outcome:
 
 def _resolved(host: str, result: Resolved) -> Outcome:
     outcome = _judged(host, result.addresses)
-    return (
-        replace(outcome, facts={**outcome.facts, LOOKUP_SLOW: result.seconds}) if result.seconds >= _SLOW else outcome
-    )
+    facts = dict(outcome.facts)
+    if result.canonical_name.lower() not in ("", host.lower().removesuffix(".")):
+        facts[CANONICAL_NAME] = result.canonical_name
+    if result.seconds >= _SLOW:
+        facts[LOOKUP_SLOW] = result.seconds
+    return replace(outcome, facts=facts)
 
 
 def _judged(host: str, addresses: tuple[str, ...]) -> Outcome:
@@ -152,11 +155,12 @@ CHECK = Check(
     where=Where.FIRST_HOP,
     run=run,
     needs=(ENDPOINT,),
-    gives=(ADDRESSES, LOOKUP_SLOW),
+    gives=(ADDRESSES, CANONICAL_NAME, LOOKUP_SLOW),
     codes=(
         *_CODES.values(),
         "dns.dangling-alias",
         "dns.unspecified-address",
         "dns.unclassified",
     ),
+    equivalent="getent ahosts {bastion_host}",
 )

@@ -98,4 +98,5 @@ CHECK = Check(
     needs=(ENDPOINT,),
     wants=(ADDRESSES,),
     codes=("dns.answers-differ", "dns.private-address"),
+    equivalent="dig {bastion_host}",
 )

@@ -20,4 +20,5 @@ CHECK = Check(
     wants=(CERTIFICATE_FAULTS,),
     gives=(CHANNEL, FORWARD_REFUSED, LOOK_WANTED),
     codes=CODES,
+    equivalent="ssh -v -N {ssh_options} -L {local_end}:{remote_host}:{remote_port} {bastion_username}@{bastion_host}",
 )

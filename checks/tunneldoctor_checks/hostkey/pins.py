@@ -52,4 +52,5 @@ CHECK = Check(
     gives=(PINS,),
     codes=("hostkey.bad-known-hosts-line",),
     run=run,
+    equivalent="ssh-keygen -F {known_hosts_name} -f {known_hosts}",
 )

@@ -118,4 +118,5 @@ CHECK = Check(
     gives=(TRUSTED, HOST_KEY),
     codes=tuple(_CODES.values()),
     run=run,
+    equivalent="ssh -v -N {ssh_options} -o StrictHostKeyChecking=yes {bastion_username}@{bastion_host}",
 )

@@ -1,84 +1,162 @@
-"""Leave a connection alone for as long as asked for, and notice when it goes."""
+"""Leave connections alone for as long as asked for, all at the same time, and see which of them live."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tunneldoctor.model import Context, Evidence, Finding, Outcome, Policy, Tunnel, found
+from tunneldoctor.model import Context, Policy, Tunnel
 
 if TYPE_CHECKING:
-    from tunneldoctor.ssh.transport import Transport
+    from tunneldoctor.idle.flow import Loss
+    from tunneldoctor_checks.idle._lines import Line, Lines
 
-CODES = (
-    "idle.dropped-silently", "idle.dropped-with-reset", "idle.closed", "idle.not-idle", "idle.keepalive-too-slow",
-    "idle.keepalive-missing",
-)  # fmt: skip
-#: Seconds between two looks at whether the run was cancelled, and between two words of progress.
-_TICK, _WORD = 0.5, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """How a connection went: ``closed`` while it was left alone, ``reset`` or ``silent`` when it was used again."""
-
-    how: str
-    evidence: tuple[Evidence, ...] = ()
-    sqlstate: str = ""
+#: Seconds between two looks at the connections, and between two words of progress.
+_TICK, _WORD = 0.1, 5.0
+#: Seconds that opening the connections and noticing a dead one take beyond the pause: six transmissions that go
+#: unanswered take 6.2 s where the round trip is short (RFC 6298), on two legs one after the other.
+_BESIDE = 20.0
+#: Once the tunnel's own connection is gone each other gets as long, and this share and so many seconds more, to follow:
+#: servers count whole seconds.
+FOLLOW_SHARE, FOLLOW = 0.05, 2.0
+#: Seconds kept back of the deadline for putting the outcome together.
+_MARGIN = 0.5
 
 
 class Hold:
-    """One pause. ``held`` is how many seconds it lasted so far.
+    """One pause of all *lines*. ``held`` is how many seconds it lasted."""
 
-    With a keepalive configured the SSH server is asked something as often as the real client would; else nothing is
-    sent at all.
-    """
-
-    def __init__(self, context: Context, ssh: Transport) -> None:
+    def __init__(self, context: Context, lines: Lines) -> None:
         self._context = context
-        self._ssh = ssh
+        self._lines = lines
         self._wanted = context.policy.idle or 0.0
-        self._keepalive = context.tunnel.keepalive
+        self._stop = threading.Event()
         self.held = 0.0
+        #: Seconds for which this machine was asleep meanwhile.
+        self.slept = 0.0
 
-    def watch(self, listen: Callable[[float], Loss | None]) -> Loss | None:
-        """Wait; *listen* waits for at most the seconds it is given and says whether the connection went."""
-        start = time.monotonic()
-        said, kept = start - _WORD, start
-        while (left := start + self._wanted - time.monotonic()) > 0 and not self._context.cancelled.is_set():
-            now = time.monotonic()
-            if now - said >= _WORD:
-                self._context.progress(f"unused for {now - start:.0f} s, {left:.0f} s to go")
-                said = now
-            loss = listen(min(_TICK, left))
+    def run(self) -> str:
+        """Wait, then use each connection. Why nothing can be told, in words; empty where it can."""
+        try:
+            self._wait()
+            if not self._context.cancelled.is_set() and not self.slept:
+                self._use_all()
+            if self.slept:
+                return f"this machine slept for {self.slept:.0f} s meanwhile, which no box on the way did"
+            return "interrupted" if self._context.cancelled.is_set() else ""
+        finally:
+            self._stop.set()
+            for line in self._lines.all[1:]:
+                threading.Thread(target=line.flow.close, name="closing", daemon=True).start()
+
+    def _wait(self) -> None:
+        from tunneldoctor.idle.clocks import Clocks
+
+        clocks, start = Clocks(), time.monotonic()
+        end, said, kept = start + self._wanted, start - _WORD, start
+        while (now := time.monotonic()) < end and not self._context.cancelled.wait(min(_TICK, end - now)):
             self.held = time.monotonic() - start
-            if loss:
-                return loss
-            if self._keepalive and time.monotonic() - kept >= self._keepalive:
-                self._ssh.round_trip(min(self.time_to_answer(), self._keepalive))
-                kept = time.monotonic()
-        return None
+            if now - said >= _WORD:
+                said = now
+                self._tell()
+            if self._look():
+                end = min(end, self._followed())
+            if self._lines.kept and now - kept >= self._context.tunnel.keepalive:
+                kept = now
+                self._keep()
+        self.held, self.slept = time.monotonic() - start, clocks.slept()
 
-    def time_to_answer(self) -> float:
-        """Seconds that one question may take, so that two fit into what the stage has left."""
-        return self._context.remaining() / 2
+    def _look(self) -> bool:
+        """Whether the tunnel's own connection is gone."""
+        for line in self._lines.all:
+            if line.loss is None and not self._gone(line):
+                line.silent = min(time.monotonic() - line.begun, self._wanted)
+        return self._lines.all[0].loss is not None
 
-    def ssh_answers(self) -> bool:
-        """Whether the SSH server itself still answers."""
-        return self._ssh.is_active and self._ssh.round_trip(self.time_to_answer()) is not None
+    def _followed(self) -> float:
+        """When all others have been silent for longer than the tunnel's own connection lived."""
+        loss = self._lines.all[0].loss
+        assert loss is not None
+        return max(line.begun for line in self._lines.all) + loss.after * (1 + FOLLOW_SHARE) + FOLLOW
 
+    def _gone(self, line: Line) -> bool:
+        if ssh := line.ssh.look():
+            line.loss, line.leg = ssh, line.ssh.leg
+        elif line.flow is not line.ssh and (loss := line.flow.look()):
+            line.loss, line.leg = loss, line.flow.leg
+        return line.loss is not None
 
-def survived(context: Context) -> Outcome:
-    """Nothing was lost: worth a word only where nothing would protect the connection either."""
-    measured = {"idle.survived_seconds": context.policy.idle}
-    if context.tunnel.keepalive:
-        return Outcome(measured=measured)
-    seconds = round(context.policy.idle or 0)
-    return found(Finding("idle.keepalive-missing", {"seconds": seconds}), measured=measured)
+    def _keep(self) -> None:
+        """As the real client's ServerAliveInterval does."""
+        if answer := self._lines.all[0].ssh.transport.question():
+            self._lines.asked.append(answer)
+
+    def _tell(self) -> None:
+        left = max(0.0, self._wanted - self.held)
+        alive = sum(line.loss is None for line in self._lines.all)
+        text = f"unused for {self.held:.0f} s, {left:.0f} s to go; {alive} of {len(self._lines.all)} alive"
+        self._context.progress(text, elapsed_seconds=round(self.held, 1), left_seconds=round(left, 1), alive=alive)
+
+    def _use_all(self) -> None:
+        asked = [line for line in self._lines.all if line.loss is None and not self._too_early(line)]
+        threads = [threading.Thread(target=self._use, args=(line,), daemon=True) for line in asked]
+        for thread in threads:
+            thread.start()
+        for thread, line in zip(threads, asked, strict=True):
+            thread.join(max(0.1, self._left()))
+            if thread.is_alive() and line.loss is None:
+                line.unmeasured = "there was no time left to see what became of it"
+
+    def _too_early(self, line: Line) -> bool:
+        """Where the pause was broken off a server that sleeps is not woken: it is there, as far as can be seen."""
+        return line.server_first and self.held < self._wanted - 2 * _TICK
+
+    def _left(self) -> float:
+        return self._context.remaining() - _MARGIN
+
+    def _use(self, line: Line) -> None:
+        from tunneldoctor.idle.flow import NotOpened
+
+        try:
+            loss = line.flow.probe(self._left(), self._stop, lambda: None)
+        except NotOpened as error:
+            line.unmeasured = str(error)
+            return
+        if loss and line.kept is self._lines.kept:
+            self._locate(line, loss)
+        line.loss = line.loss or loss  # without the keepalive it is enough to know that it went
+
+    def _locate(self, line: Line, loss: Loss) -> None:
+        """On which leg it was lost, and how: what ended the SSH connection ended all that runs over it."""
+        from tunneldoctor.idle.flow import How
+
+        ssh: Loss | None = None
+        if line.flow is not line.ssh:
+            ssh = self._after_all(line) if line.server_first and loss.how is How.SILENT else self._ask(line)
+        line.leg = line.ssh.leg if ssh or line.late else line.flow.leg
+        if ssh and loss.how is How.SILENT:
+            loss = replace(ssh, how=How.RESET) if ssh.how is How.CLOSED else ssh
+        line.loss = loss
+
+    def _ask(self, line: Line) -> Loss | None:
+        return line.ssh.probe(self._left(), self._stop, lambda: None)
+
+    def _after_all(self, line: Line) -> Loss | None:
+        from tunneldoctor.idle.database_flow import DatabaseFlow, heard_after_all
+
+        assert isinstance(line.flow, DatabaseFlow)
+        heard = heard_after_all(line.flow, line.ssh, self._left(), self._stop)
+        line.late = heard is True
+        return None if isinstance(heard, bool) else heard
 
 
 def not_asked(tunnel: Tunnel, policy: Policy) -> str | None:
     """It takes its time, and so is done only on demand."""
     return None if policy.idle else "not asked for: --idle 10m"
+
+
+def held_for(tunnel: Tunnel, policy: Policy) -> float:
+    """The seconds that it takes: the pause, and a little more."""
+    return policy.idle + _BESIDE if policy.idle else 0.0

@@ -2,53 +2,160 @@
 
 from __future__ import annotations
 
-from tunneldoctor.model import Context, Evidence, Finding, Outcome, Ruling, Value, confirms, rules_out
-from tunneldoctor_checks.idle._hold import Loss
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-_CODES = {"closed": "idle.closed", "reset": "idle.dropped-with-reset", "silent": "idle.dropped-silently"}
-_SSH_SERVER, _CHANNEL, _DATABASE = "idle.ssh-server-timeout", "idle.channel-timeout", "idle.database-timeout"
-#: PostgreSQL: idle_session_timeout, idle_in_transaction_session_timeout, transaction_timeout. MySQL: wait_timeout.
-_TIMEOUTS = {"57P05", "25P03", "25P04", "4031"}
-#: PostgreSQL: admin_shutdown, crash_shutdown, database_dropped. MySQL and MariaDB: a shutdown, a KILL.
-_ENDED_ON_PURPOSE = {"57P01", "57P02", "57P04", "1053", "1927"}
-#: Seconds between keepalives that hold against every limit in common use (Azure's 4 minutes is the shortest).
-_OFTEN_ENOUGH = 30
+from tunneldoctor.model import Context, Evidence, Finding, Outcome, Ruling, Value, confirms, found, rules_out
+from tunneldoctor_checks.idle._culprits import (
+    BOX,
+    CHANNEL,
+    CLIENT_FIRST,
+    DATABASE,
+    SERVER_FIRST,
+    SSH_SERVER,
+    SYMPTOMS,
+    by_the_end,
+    names_a_timeout,
+    on_purpose,
+    without_channel_timeout,
+)
+from tunneldoctor_checks.idle._hold import FOLLOW, FOLLOW_SHARE
+
+if TYPE_CHECKING:
+    from tunneldoctor.idle.flow import Loss
+    from tunneldoctor_checks.idle._lines import Line, Lines
+
+CODES = (
+    "idle.dropped-silently", "idle.dropped-with-reset", "idle.closed", "idle.not-idle", "idle.keepalive-too-slow",
+    "idle.keepalive-missing",
+)  # fmt: skip
+#: Seconds between keepalives where it is only known that the limit is below the pause: it holds against every one in
+#: common use (Classic Load Balancers' and HAProxy's minute is the shortest).
+_OFTEN_ENOUGH = 20
 
 
-def lost(context: Context, loss: Loss, ssh_answers: bool, held: float) -> Outcome:
-    """The outcome of a connection that went after *held* seconds."""
-    leg = "between the bastion and the database" if ssh_answers else "between here and the bastion"
-    asked = Evidence("timing", f"the bastion {'still answers' if ssh_answers else 'does not answer any more'}")
-    params: dict[str, Value] = {
-        "seconds": round(held),
-        "leg": leg,
-        "keepalive": round(context.tunnel.keepalive),
-        "suggested": max(1, min(_OFTEN_ENOUGH, round(held / 3))),
-    }
-    evidence = (*loss.evidence, asked)
-    if loss.sqlstate in _ENDED_ON_PURPOSE:
-        return Outcome((Finding("idle.not-idle", params | {"sqlstate": loss.sqlstate}, evidence),))
-    if not ssh_answers and 0 < held < context.tunnel.keepalive:
+def outcome(context: Context, lines: Lines, held: float) -> Outcome:
+    """What became of *lines* after *held* seconds."""
+    lost = [line for line in lines.as_configured if line.loss]
+    if lost:
+        first = next((line for line in lost if not line.server_first), lost[0])
+        return _lost(context, lines, first, held)
+    if lines.all[0].unmeasured:
+        return Outcome(unknown=lines.all[0].unmeasured)
+    measured = {"idle.survived_seconds": context.policy.idle, **_measured(lines)}
+    if lines.kept:
+        return Outcome(measured=measured)
+    return found(Finding("idle.keepalive-missing", {"seconds": round(held)}, _evidence(lines)), measured=measured)
+
+
+def _measured(lines: Lines) -> dict[str, Value]:
+    """How each fared, by who spoke first and whether it was kept."""
+    fates: dict[str, Value] = {}
+    for line in lines.all[1:]:
+        which = "server_first" if line.server_first else "we_first"
+        fates[f"idle.{which}" if line.kept is lines.kept else f"idle.{which}_without_keepalive"] = _fate(line)
+    missing = "; ".join([*lines.missing, *([lines.refused] if lines.refused else [])])
+    return fates | ({"idle.not_measured": missing} if missing else {})
+
+
+def _fate(line: Line) -> str:
+    if line.unmeasured:
+        return f"not measured: {line.unmeasured}"
+    if line.loss is None:
+        return "survived"
+    late = ", but came once we had said something" if line.late else ""
+    where = f" {line.leg}" if line.leg else ""
+    return f"lost ({line.loss.how}){where}{late}"
+
+
+def _evidence(lines: Lines) -> tuple[Evidence, ...]:
+    told = [Evidence("timing", f"{line}: {_fate(line)}") for line in lines.all]
+    words = dict.fromkeys(line.loss.said or line.loss.words for line in lines.all if line.loss)
+    told += [Evidence("message", each) for each in words if each]
+    told += [Evidence("timing", f"not measured: {each}") for each in (*lines.missing, lines.refused) if each]
+    return tuple(told)
+
+
+def _lost(context: Context, lines: Lines, line: Line, held: float) -> Outcome:
+    """The outcome where *line*, which fares as the tunnel's own connections do, went."""
+    from tunneldoctor.idle.flow import How, Leg
+
+    loss = line.loss
+    assert loss is not None
+    seconds = loss.after if loss.how is How.CLOSED else held
+    params, evidence = _params(context, line, loss, seconds), _evidence(lines)
+    on_the_way = line.leg is Leg.BASTION
+    if on_purpose(loss):
+        return Outcome(
+            (
+                Finding(
+                    "idle.not-idle", params | {"reason": f"the database said: {loss.said or loss.sqlstate}"}, evidence
+                ),
+            )
+        )
+    if on_the_way and lines.kept and not lines.answered:
         return Outcome((Finding("idle.keepalive-too-slow", params, evidence),))
-    rulings = _second_leg(loss) if ssh_answers else _first_leg(loss)
-    return Outcome((Finding(_CODES[loss.how], params, evidence),), rulings=rulings)
+    if on_the_way and lines.kept and (line.flow is not line.ssh or loss.how is not How.CLOSED):
+        why = f"{lines.answered} keepalives were answered until then: it was in use"
+        return Outcome((Finding("idle.not-idle", params | {"reason": why}, evidence),))
+    rulings = by_the_end(loss) if on_the_way else _second_leg(context, lines, line, loss)
+    return Outcome((Finding(SYMPTOMS[loss.how], params, evidence),), rulings=tuple(rulings), measured=_measured(lines))
 
 
-def _first_leg(loss: Loss) -> tuple[Ruling, ...]:
-    """The SSH connection itself is gone."""
-    behind = "the SSH connection went with it, and neither of them can end that"
-    rulings = [rules_out(_CHANNEL, behind), rules_out(_DATABASE, behind)]
-    if loss.how != "closed":
-        rulings.append(rules_out(_SSH_SERVER, "a server that ends a connection says so at once"))
-    return tuple(rulings)
+def _params(context: Context, line: Line, loss: Loss, seconds: float) -> dict[str, Value]:
+    from tunneldoctor.idle.flow import How
+    from tunneldoctor.idle.suspects import keepalive_for
+
+    known = loss.how is How.CLOSED
+    return {
+        "seconds": round(seconds, 1) if seconds < 10 else round(seconds),
+        "leg": str(line.leg),
+        "what": SERVER_FIRST if line.server_first else CLIENT_FIRST,
+        "keepalive": round(context.tunnel.keepalive),
+        "suggested": keepalive_for(seconds) if known else min(_OFTEN_ENOUGH, keepalive_for(seconds)),
+        "probably": _suspects(context, line, loss, seconds),
+    }
 
 
-def _second_leg(loss: Loss) -> tuple[Ruling, ...]:
+def _suspects(context: Context, line: Line, loss: Loss, seconds: float) -> str:
+    """Boxes that may have done it, in words. After a pause it is only known that the limit is not above it."""
+    from tunneldoctor.idle.flow import How, Leg
+    from tunneldoctor.idle.suspects import in_words, suspects
+
+    tunnel = context.tunnel
+    hosts = [hop.host or "" for hop in tunnel.hops]
+    names = hosts if line.leg is Leg.BASTION else [tunnel.remote.host if tunnel.remote else ""]
+    lower = seconds * 0.9 if loss.how is How.CLOSED else 0.0
+    likely = suspects(
+        lower, seconds, loss.how, names=names, provider=tunnel.provider, server_first_alone=line.late or None
+    )
+    return in_words(likely)
+
+
+def _second_leg(context: Context, lines: Lines, line: Line, loss: Loss) -> Iterator[Ruling]:
     """The SSH connection lives: what is gone is the channel, or the connection behind it."""
-    if loss.sqlstate in _TIMEOUTS:
-        return (confirms(_DATABASE, f"the database said so itself ({loss.sqlstate})"),)
-    rulings = [rules_out(_SSH_SERVER, "the SSH connection still answers")]
+    if names_a_timeout(loss):
+        yield confirms(DATABASE, f"the database said so itself ({loss.said or loss.sqlstate})")
+        return
+    yield rules_out(SSH_SERVER, "the SSH connection still answers")
     if loss.how != "closed":
         because = "whoever ends an idle session does so at once, not at the next query"
-        rulings += [rules_out(_CHANNEL, because), rules_out(_DATABASE, because)]
-    return tuple(rulings)
+        yield from (rules_out(CHANNEL, because), rules_out(DATABASE, because))
+        return
+    yield from _by_the_others(lines, line, loss)
+    if software := without_channel_timeout(context):
+        yield rules_out(CHANNEL, f"{software} has no ChannelTimeout")
+
+
+def _by_the_others(lines: Lines, line: Line, loss: Loss) -> Iterator[Ruling]:
+    """A session with a query under way is as silent on the wire as one without, and in use to the database alone."""
+    asleep = next((each for each in lines.as_configured if each.server_first and each is not line), None)
+    if asleep is None or asleep.unmeasured or line.server_first:
+        return
+    if asleep.loss is None:
+        if asleep.silent < loss.after * (1 + FOLLOW_SHARE) + FOLLOW / 2:
+            return
+        because = "a session with a query under way was silent for longer, and lives"
+        yield from (rules_out(CHANNEL, because), rules_out(BOX, because))
+    elif asleep.loss.how == "closed" and not asleep.loss.sqlstate:
+        yield rules_out(DATABASE, "a session with a query under way went with it, and to a database that is not idle")

@@ -1,52 +1,21 @@
-"""A connection to the database survives being left unused as long as asked for."""
+"""A connection to the database survives being left unused as long as asked for, whoever speaks first after that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tunneldoctor.model import Check, Context, Evidence, Layer, Outcome, Policy, Tunnel, Where
+from tunneldoctor.model import Check, Context, Layer, Outcome, Policy, Tunnel, Where
 from tunneldoctor_checks.facts import DB_SESSION, SESSION
-from tunneldoctor_checks.idle._hold import CODES, Hold, Loss, not_asked, survived
-from tunneldoctor_checks.idle._rulings import lost
-
-if TYPE_CHECKING:
-    from tunneldoctor.database.session import Session
+from tunneldoctor_checks.idle._doors import DATABASE_WANTS, WANTS
+from tunneldoctor_checks.idle._hold import Hold, held_for, not_asked
+from tunneldoctor_checks.idle._lines import lines
+from tunneldoctor_checks.idle._rulings import CODES, outcome
 
 
 def run(context: Context) -> Outcome:
-    """Leave the logged-in connection alone, then use it once."""
-    database, ssh = context.need(DB_SESSION), context.need(SESSION)
-    hold = Hold(context, ssh)
-    loss = hold.watch(lambda seconds: _listen(database, seconds))
-    if context.cancelled.is_set():
-        return Outcome(unknown="interrupted")
-    loss = loss or _use(database, hold.time_to_answer())
-    return survived(context) if loss is None else lost(context, loss, hold.ssh_answers(), held=hold.held)
-
-
-def _listen(session: Session, seconds: float) -> Loss | None:
-    from tunneldoctor.database.trouble import DatabaseTrouble
-
-    try:
-        session.listen(seconds)
-    except DatabaseTrouble as error:
-        refusal = error.trouble.refusal
-        return Loss("closed", error.trouble.evidence, sqlstate=refusal.number if refusal else "")
-    return None
-
-
-def _use(session: Session, seconds: float) -> Loss | None:
-    from tunneldoctor.database.trouble import DatabaseTrouble, Reason
-
-    try:
-        session.ping(seconds)
-    except DatabaseTrouble as error:
-        trouble = error.trouble
-        refusal = trouble.refusal
-        how = "silent" if trouble.reason is Reason.NO_ANSWER else "reset"
-        return Loss(how, (*trouble.evidence, Evidence("timing", "at the first query after the pause")),
-                    sqlstate=refusal.number if refusal else "")  # fmt: skip
-    return None
+    """Leave the logged-in connection alone, and others beside it; then use each once."""
+    left_alone = lines(context, context.need(DB_SESSION))
+    hold = Hold(context, left_alone)
+    why_not = hold.run()
+    return Outcome(unknown=why_not) if why_not else outcome(context, left_alone, hold.held)
 
 
 def _applies(tunnel: Tunnel, policy: Policy) -> str | None:
@@ -62,6 +31,8 @@ CHECK = Check(
     where=Where.DATABASE,
     run=run,
     needs=(DB_SESSION, SESSION),
+    wants=(*WANTS, *DATABASE_WANTS),
     codes=CODES,
     applies=_applies,
+    lasts=held_for,
 )

@@ -1,36 +1,25 @@
-"""Without a database to log in to: the SSH connection survives being left unused as long as asked for."""
+"""Without a database to log in to: the SSH connection survives being left unused as long as asked for.
+
+Nobody can have an SSH server speak first: where there is no database, that a long query's result arrives is not shown.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tunneldoctor.model import Check, Context, Evidence, Layer, Outcome, Policy, Tunnel, Where
+from tunneldoctor.model import Check, Context, Layer, Outcome, Policy, Tunnel, Where
 from tunneldoctor_checks.facts import SESSION
-from tunneldoctor_checks.idle._hold import CODES, Hold, Loss, not_asked, survived
-from tunneldoctor_checks.idle._rulings import lost
-
-if TYPE_CHECKING:
-    from tunneldoctor.ssh.transport import Transport
+from tunneldoctor_checks.idle._doors import WANTS
+from tunneldoctor_checks.idle._hold import Hold, held_for, not_asked
+from tunneldoctor_checks.idle._lines import lines
+from tunneldoctor_checks.idle._rulings import CODES, outcome
 
 
 def run(context: Context) -> Outcome:
     """Leave the connection alone, then ask the server one question."""
-    ssh = context.need(SESSION)
-    hold = Hold(context, ssh)
-    loss = hold.watch(lambda seconds: _listen(context, ssh, seconds))
-    if context.cancelled.is_set():
-        return Outcome(unknown="interrupted")
-    if loss is None and not hold.ssh_answers():
-        how = "silent" if ssh.is_active else "reset"
-        loss = Loss(how, (Evidence("timing", "at the first question after the pause"),))
-    return survived(context) if loss is None else lost(context, loss, ssh_answers=False, held=hold.held)
-
-
-def _listen(context: Context, ssh: Transport, seconds: float) -> Loss | None:
-    if not ssh.is_active:
-        return Loss("closed", (Evidence("timing", "the SSH connection ended"),))
-    context.cancelled.wait(seconds)
-    return None
+    left_alone = lines(context, None)
+    left_alone.missing.append("the server speaks first: an SSH server can't be asked to")
+    hold = Hold(context, left_alone)
+    why_not = hold.run()
+    return Outcome(unknown=why_not) if why_not else outcome(context, left_alone, hold.held)
 
 
 def _applies(tunnel: Tunnel, policy: Policy) -> str | None:
@@ -46,6 +35,8 @@ CHECK = Check(
     where=Where.BASTION,
     run=run,
     needs=(SESSION,),
+    wants=WANTS,
     codes=CODES,
     applies=_applies,
+    lasts=held_for,
 )

@@ -83,4 +83,5 @@ CHECK = Check(
     codes=("key.agent-unreachable", "key.agent-lacks-key"),
     applies=applies,
     run=run,
+    equivalent="ssh-add -l",
 )

@@ -233,4 +233,5 @@ CHECK = Check(
     gives=(IDENTITIES, CERTIFICATE_FAULTS),
     codes=_CODES,
     run=run,
+    equivalent="ssh-keygen -L -f {certificate}",
 )

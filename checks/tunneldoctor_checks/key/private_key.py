@@ -183,4 +183,5 @@ CHECK = Check(
     ),
     applies=applies,
     run=run,
+    equivalent="ssh-keygen -y -f {private_key} > /dev/null",
 )

@@ -245,4 +245,5 @@ CHECK = Check(
         "ssh.weak-algorithms",
         "ssh.unclassified",
     ),
+    equivalent="ssh -v {ssh_options} -o PreferredAuthentications=none {bastion_username}@{bastion_host}",
 )

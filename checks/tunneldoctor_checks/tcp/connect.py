@@ -84,4 +84,5 @@ CHECK = Check(
     needs=(ENDPOINT, ADDRESSES),
     gives=(STREAM, CONNECT_TROUBLE),
     codes=tuple(f"tcp.{result}" for result in _NEAREST_FIRST),
+    equivalent="nc -vz -w{connect_timeout} {bastion_host} {bastion_port}",
 )
