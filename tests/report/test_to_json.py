@@ -30,7 +30,7 @@ KEYS = {
     "path checks facts redacted counts",
     "target": "bastion_host bastion_port bastion_username via remote_bind engine database_user provider",
     "vantage": "host egress_address",
-    "diagnosis": "code symptom hop layer title summary certain causes ruled_out next_step remedy verify",
+    "diagnosis": "code symptom hop layer title summary certain causes ruled_out next_step remedy verify notes",
     "checks": "id hop layer title status reason blocked_by started_ms duration_ms attempts findings",
     "fleet": "schema tool started_at finished_at verdict exit_code reports counts",
     "counts": "pass warn fail blocked skipped unknown error",
@@ -134,7 +134,7 @@ def events(report: Report) -> list[Event]:
     return [
         RunStarted(0.0, report.tunnel.name, planned),
         *(CheckStarted(each.started_ms or 0.0, each.id, each.hop) for each in ran),
-        CheckProgress(1.25, ran[0].id, ran[0].hop, "still\x1b waiting"),
+        CheckProgress(1.25, ran[0].id, ran[0].hop, "still\x1b waiting", {"left": 12.5, "alive": "2, 4\x1b"}),
         *(CheckFinished(2.0, each) for each in report.checks),
         RunFinished(3.0, report),
     ]

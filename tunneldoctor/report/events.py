@@ -24,7 +24,8 @@ def event_document(event: Event, tunnel: str | None = None) -> Document:
         case CheckStarted():
             return _document("check.started", event.at_ms, tunnel, check=event.check, hop=event.hop)
         case CheckProgress():
-            return _document("check.progress", event.at_ms, tunnel, check=event.check, hop=event.hop, text=event.text)
+            said = {"text": event.text, "values": dict(event.values)}
+            return _document("check.progress", event.at_ms, tunnel, check=event.check, hop=event.hop, **said)
         case CheckFinished():
             result = event.result
             return _document(
@@ -43,4 +44,5 @@ def _document(name: str, at_ms: float, tunnel: str | None, **rest: Any) -> Docum
 
 
 def _planned(check: PlannedCheck) -> Document:
-    return {"id": check.id, "hop": check.hop, "layer": check.layer.value, "title": check.title}
+    by_hand = check.equivalent or None
+    return {"id": check.id, "hop": check.hop, "layer": check.layer.value, "title": check.title, "equivalent": by_hand}

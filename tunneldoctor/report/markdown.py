@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tunneldoctor import __version__
 from tunneldoctor.model import CheckReport, Evidence, FindingReport, Fleet, Report, Status, Step
 from tunneldoctor.report import reading
 from tunneldoctor.report.reading import Fault
@@ -91,6 +90,7 @@ def _fault(fault: Fault) -> Iterator[str]:
     yield from _causes(fault)
     yield from _steps("### What to do", words.remedy, fault.hop)
     yield from _steps("### How to make sure", [words.verify] if words.verify else [], fault.hop)
+    yield from _notes("### Your notes", words.notes)
 
 
 def _evidence(evidence: Evidence) -> Iterator[str]:
@@ -154,6 +154,16 @@ def _other(check: CheckReport, finding: FindingReport) -> Iterator[str]:
         yield ""
     looks = [finding.next_step] if finding.next_step else []
     yield from _steps("What to do:", [*looks, *finding.remedy], check.hop)
+    yield from _notes("Your notes:", finding.notes)
+
+
+def _notes(heading: str, notes: str | None) -> Iterator[str]:
+    """A company's own words as they were written, so that an address in them can be copied and nothing else happens."""
+    if notes:
+        yield heading
+        yield ""
+        yield from fenced(notes, "markdown")
+        yield ""
 
 
 def _checks(report: Report) -> Iterator[str]:
@@ -192,11 +202,11 @@ def _facts(report: Report) -> Iterator[str]:
 
 def _footer(report: Report) -> Iterator[str]:
     started = moment(report.started_at)
-    removed = sum(report.redacted.removed.values())
+    removed = reading.removed_words([report])
     yield (
-        f"tunneldoctor {__version__} on {escaped(report.vantage.host)}, {started}, "
+        f"{escaped(f'tunneldoctor {report.version} on {report.vantage.host}')}, {started}, "
         f"{reading.duration(report.duration_ms)}: {reading.counts(report)}; exit status {report.exit_code}"
-        + (f"; secrets removed: {removed}" if removed else "")
+        + (f"; {removed}" if removed else "")
     )
 
 

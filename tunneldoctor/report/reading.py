@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tunneldoctor.model import (
@@ -130,6 +131,9 @@ def key_facts(report: Report, check: CheckReport) -> str:
             return _text(facts, "database.address")
         case Layer.DB:
             return ", ".join(filter(None, (_text(facts, "database.version"), _text(facts, "database.tls"))))
+        case Layer.IDLE:
+            held = facts.get("idle.alive_after_seconds", facts.get("idle.survived_seconds"))
+            return f"for {duration(held * 1000)} at least" if isinstance(held, int | float) else ""
     return ""
 
 
@@ -197,6 +201,26 @@ def seen_from(evidence: Evidence) -> str:
 def counts(report: Report) -> str:
     """``9 ok, 1 failed, 4 not run``: the engine's counts in words, without the zeros."""
     return ", ".join(f"{report.counts[each]} {word}" for each, word in _COUNTED.items() if report.counts.get(each))
+
+
+#: Kinds of names that ``--redact topology`` counts; the other kinds are of secrets.
+_REPLACED = ("host", "address", "user", "database", "tunnel", "name", "key", "notes")
+
+
+def removed_words(reports: Iterable[Report]) -> str:
+    """``removed: 2 passwords; replaced: 12 hosts, 3 users``: what was taken out of *reports*, by kind."""
+    total: Counter[str] = Counter()
+    for report in reports:
+        total.update(report.redacted.removed)
+    secrets = [_number_of(count, kind) for kind, count in total.items() if kind not in _REPLACED]
+    names = [_number_of(total[kind], kind) for kind in _REPLACED if total[kind]]
+    parts = {"removed": secrets, "replaced": names}
+    return "; ".join(f"{verb}: {', '.join(words)}" for verb, words in parts.items() if words)
+
+
+def _number_of(count: int, kind: str) -> str:
+    plural = kind if kind.endswith("s") else f"{kind}es" if kind.endswith(("h", "s")) else f"{kind}s"
+    return f"{count} {plural if count != 1 else kind}"
 
 
 def verdict_words(report: Report) -> str:

@@ -1,54 +1,32 @@
 """The last net before every sink: secrets that found their way into a report, or into an event, are taken out.
 
 Whoever makes evidence leaves secrets out of it; this is for what slipped through: a server that echoes a password, a
-path with a URL in it, a key pasted where a name belongs. Names from our own vocabulary (codes, ids, hops) are left
-alone, or a password such as ``tunnel`` would make a report unreadable for programs.
+path with a URL in it, a key pasted where a name belongs. There are two nets: the secrets that were read for the run,
+in any of their forms, and the shapes of those that nobody told us (secret_shapes.py). Names from our own vocabulary
+(codes, ids, hops) are left alone by the first, or a password such as ``tunnel`` would make a report unreadable for
+programs.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
-from functools import cache, lru_cache
-from types import MappingProxyType
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from tunneldoctor.model import Event, Hop, Report, RunFinished, Secret, visible, visible_lines
+from tunneldoctor.model import Event, Report, RunFinished, Secret, visible, visible_lines
+from tunneldoctor.report.every_text import rewritten
+from tunneldoctor.report.secret_shapes import SHAPES
 
 T = TypeVar("T")
 
 #: Shorter secrets are not looked for: they would be found everywhere.
 SHORTEST = 4
-_SECRET, _PRIVATE_KEY, _PASSWORD = "secret", "private key", "password"
-
-#: Fields that hold words of ours, never a user's or a server's.
-_VOCABULARY = frozenset(
-    {"id", "code", "symptom", "causes", "hop", "check", "kind", "engine", "dialect", "scheme", "level", "redacted"}
-)
+_SECRET = "secret"
 
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/=]{16}")
-# RFC 7468 §2 and PROTOCOL.key: what stands between the lines; also with its line breaks lost or written out (\n),
-# with ssh.com's spelling, and cut short. A mere mention of the lines has no body and stays.
-_BREAK = r"(?:\s|\\[nr])"
-_KEY_BLOCK = re.compile(
-    r"-{4,5} ?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}"
-    r"(?:(?:(?!-{4} ?(?:BEGIN|END)).)*?-{4,5} ?END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}"
-    rf"|{_BREAK}*[A-Za-z0-9+/=]{{16,}}(?:{_BREAK}+[A-Za-z0-9+/=]+)*)"
-    # the same without its lines: "openssh-key-v1" and "-----BEGIN" in base64; the private half of a PuTTY file
-    rf"|b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/]{{16,}}={{0,2}}(?:{_BREAK}+[A-Za-z0-9+/]{{16,}}={{0,2}})*"
-    rf"|LS0tLS1CRUdJTi[A-Za-z0-9+/]{{16,}}={{0,2}}(?:{_BREAK}+[A-Za-z0-9+/]{{16,}}={{0,2}})*"
-    rf"|(?<=Private-Lines: )\d+(?:{_BREAK}+[A-Za-z0-9+/=]{{16,}})+",
-    re.DOTALL,
-)
-# RFC 3986 §3.2.1; the password ends at the last @ before a blank, as people write @ and / in it unescaped. Digits up
-# to a slash are a port; a name in capitals, braces, angle brackets or asterisks stands for a password.
-_URL = re.compile(
-    r"(?P<head>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:]*:)(?!\d{1,5}[/?#])"
-    r"(?!(?:\*+|…|\.\.\.|\$?\{[^}\s]*\}|<[^>\s]*>|\$?[A-Z][A-Z_]*)@)(?:(?!://)\S)+(?=@)"
-)
-_PARAMETER = re.compile(r"(?P<head>[?&;](?:password|passwd|pwd|sslpassword)=)[^\s&;\"'*…<{]+", re.IGNORECASE)
 
 
 def redact(report: Report, secrets: Sequence[Secret] = ()) -> Report:
@@ -61,6 +39,16 @@ def redact_event(event: Event, secrets: Sequence[Secret] = ()) -> Event:
     if isinstance(event, RunFinished):
         return replace(event, report=redact(event.report, secrets))
     return _Net(secrets).clean(event)
+
+
+def redact_text(text: str, secrets: Sequence[Secret] = ()) -> str:
+    """The same for a text on its way to a clipboard or to stderr."""
+    return _Net(secrets).clean(text)
+
+
+def redact_value(value: T) -> T:
+    """The same for anything else that is made of data classes, tuples and texts, where no secret is known."""
+    return _Net(()).clean(value)
 
 
 class _Net:
@@ -80,51 +68,23 @@ class _Net:
 
     def clean(self, value: T) -> T:
         """*value* itself where nothing was caught in it, else a copy without it."""
-        cleaned: Any = self._cleaned(value)
-        result: T = cleaned
-        return result
+        return rewritten(value, self._text)
 
-    def _cleaned(self, value: Any) -> Any:
-        kind = type(value)
-        if kind is str:
-            return self._text(value)
-        if kind is tuple:
-            items = tuple(map(self._cleaned, value))
-            return value if all(new is old for new, old in zip(items, value, strict=True)) else items
-        if kind is dict or kind is MappingProxyType:
-            return self._mapping(value)
-        if is_dataclass(kind) and kind is not Secret:
-            return self._record(value, kind)
-        return value
-
-    def _mapping(self, value: Mapping[Any, Any]) -> Mapping[Any, Any]:
-        changed = {key: new for key, old in value.items() if (new := self._cleaned(old)) is not old}
-        return {**value, **changed} if changed else value
-
-    def _record(self, value: Any, kind: type) -> Any:
-        changed = {}
-        for name in _cleanable(kind):
-            old = getattr(value, name)
-            if (new := self._cleaned(old)) is not old:
-                changed[name] = new
-        return replace(value, **changed) if changed else value
-
-    def _text(self, text: str) -> str:
-        if "PRIVATE" in text or "Private-Lines" in text or "b3BlbnNz" in text or "LS0tLS1" in text:
-            text = _KEY_BLOCK.sub(self._key, text)
-        if self._pattern and any(each in text for each in self._texts):
+    def _text(self, text: str, ours: bool = False) -> str:
+        if not ours and self._pattern and any(each in text for each in self._texts):
             text = self._pattern.sub(lambda _: self._marker(_SECRET), text)
-        if "://" in text:
-            text = _URL.sub(self._password, text)
-        if "=" in text:
-            text = _PARAMETER.sub(self._password, text)
+        return self._shapeless(text)
+
+    def _shapeless(self, text: str) -> str:
+        folded = text.lower()
+        for shape in SHAPES:
+            if any(sign in folded for sign in shape.signs):
+                text = shape.pattern.sub(partial(self._replaced, shape.kind), text)
         return text
 
-    def _key(self, match: re.Match[str]) -> str:
-        return self._marker(_PRIVATE_KEY) if _BASE64_RUN.search(match[0]) else match[0]
-
-    def _password(self, match: re.Match[str]) -> str:
-        return match["head"] + self._marker(_PASSWORD)
+    def _replaced(self, kind: str, match: re.Match[str]) -> str:
+        head = "".join(value or "" for name, value in match.groupdict().items() if name.startswith("head"))
+        return head + self._marker(kind)
 
     def _marker(self, kind: str) -> str:
         self.removed[kind] += 1
@@ -189,9 +149,3 @@ def secrets_in(value: Any) -> Iterator[Secret]:
     elif is_dataclass(value):
         for field in fields(value):
             yield from secrets_in(getattr(value, field.name))
-
-
-@cache
-def _cleanable(kind: type) -> tuple[str, ...]:
-    ours = _VOCABULARY | {"name"} if kind is Hop else _VOCABULARY
-    return tuple(field.name for field in fields(kind) if field.name not in ours)

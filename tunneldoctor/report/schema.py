@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 #: What each schema refers to; a document of schemas is given out whole, so that nobody has to fetch a part of it.
-_PARTS: dict[str, tuple[str, ...]] = {"report": (), "fleet": ("report",), "events": ("report",)}
+_PARTS: dict[str, tuple[str, ...]] = {
+    "report": (),
+    "fleet": ("report",),
+    "events": ("report",),
+    "diff": ("report",),
+    "pin": ("report",),
+    "evidence": ("report",),
+    "reading": ("report",),
+    "repair-key": ("report",),
+}
 
 #: The names that :func:`schema` knows.
 NAMES = tuple(_PARTS)
 
 
 def schema(name: str = "report") -> dict[str, Any]:
-    """The schema of ``report``, ``fleet`` or ``events``, complete. Raises KeyError for another name."""
+    """The schema of the document *name*, complete. Raises KeyError for a name that is not in :data:`NAMES`."""
     parts = _PARTS[name]
     document = _read(name)
     if parts:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
-from tunneldoctor import __version__
 from tunneldoctor.model import CheckReport, FindingReport, Fleet, PathHop, Report, Severity, Status, Verdict
 from tunneldoctor.report import reading
 from tunneldoctor.report.shown import moment, one_line, without_double_blanks
@@ -13,23 +13,45 @@ from tunneldoctor.report.text_fault import in_full, in_short, note
 from tunneldoctor.report.text_table import Table
 
 _MARGIN = "  "
+_NO_REMARKS: Mapping[str, str] = MappingProxyType({})
 
 
-def render(report: Report, *, color: bool, unicode: bool, width: int, verbose: int = 0, quiet: bool = False) -> str:
+def render(
+    report: Report,
+    *,
+    color: bool,
+    unicode: bool,
+    width: int,
+    verbose: int = 0,
+    quiet: bool = False,
+    remarks: Mapping[str, str] = _NO_REMARKS,
+) -> str:
     """The whole text with its final newline. Quiet: one line with verdict and code, and nothing at all when healthy.
 
     ``color`` adds SGR sequences, without ``unicode`` everything is ASCII, ``width`` is the terminal's, in columns.
+    ``remarks`` are sentences to end with, by the name of the tunnel.
     """
     style = Style(color, unicode, width, verbose)
     blocks = _quiet(report) if quiet else [*_path(report, style), "", *_body(report, style), *_end(report, style)]
+    if not quiet:
+        blocks += folded(remarks.get(report.tunnel.name, ""), style, _MARGIN, _MARGIN)
     text = "".join(f"{line}\n" for line in without_double_blanks(blocks))
     return text if unicode else plain(text)
 
 
-def render_fleet(fleet: Fleet, *, color: bool, unicode: bool, width: int, verbose: int = 0, quiet: bool = False) -> str:
+def render_fleet(
+    fleet: Fleet,
+    *,
+    color: bool,
+    unicode: bool,
+    width: int,
+    verbose: int = 0,
+    quiet: bool = False,
+    remarks: Mapping[str, str] = _NO_REMARKS,
+) -> str:
     """Every tunnel's text, and one line that sums up; quiet leaves out what is healthy and the sum."""
     texts = [
-        render(report, color=color, unicode=unicode, width=width, verbose=verbose, quiet=quiet)
+        render(report, color=color, unicode=unicode, width=width, verbose=verbose, quiet=quiet, remarks=remarks)
         for report in fleet.reports
     ]
     if quiet:
@@ -138,7 +160,8 @@ def _not_run(why: str, checks: list[CheckReport], style: Style) -> str:
 
 def _facts(report: Report, style: Style) -> Iterator[str]:
     yield ""
-    yield f"{_MARGIN}tunneldoctor {__version__} on {one_line(report.vantage.host)}, {moment(report.started_at)}"
+    made = f"tunneldoctor {report.version} on {report.vantage.host}"
+    yield f"{_MARGIN}{one_line(made)}, {moment(report.started_at)}"
     width = max(map(len, report.facts), default=0)
     for name, value in report.facts.items():
         yield f"{_MARGIN}{style.paint(f'{name:<{width}}', 'dim')}  {one_line(str(value))}"
@@ -157,5 +180,5 @@ def _closing(report: Report, style: Style) -> Iterator[str]:
         yield from folded(diagnosis.summary, style, _MARGIN, _MARGIN)
     took = reading.duration(report.duration_ms)
     yield f"{_MARGIN}{reading.counts(report)}; {took}; exit status {report.exit_code}"
-    if removed := sum(report.redacted.removed.values()):
-        yield _MARGIN + style.paint(f"{removed} secret{'s' * (removed > 1)} removed from this report", "dim")
+    if removed := reading.removed_words([report]):
+        yield _MARGIN + style.paint(f"in this report, {removed}", "dim")

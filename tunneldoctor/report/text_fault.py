@@ -9,6 +9,8 @@ from tunneldoctor.report.style import Style, folded, plain
 
 #: Lines that one piece of evidence may have unless more is asked for.
 EVIDENCE_LINES = 6
+#: The same for a company's notes.
+NOTE_LINES = 8
 _INDENT = " " * 4
 
 
@@ -31,6 +33,7 @@ def in_full(fault: Fault, style: Style) -> list[str]:
         *_look(find_out, fault.words.next_step, fault, style),
         *_remedy(fault, style),
         *_look("make sure", fault.words.verify, fault, style),
+        *_notes(fault, style),
         "",
     ]
 
@@ -125,6 +128,18 @@ def _look(label: str, step: Step | None, fault: Fault, style: Style) -> list[str
         *rest,
         *_command(step, fault.hop, style, "  "),
     ]
+
+
+def _notes(fault: Fault, style: Style) -> list[str]:
+    """A company's own words, as they were written."""
+    written = lines(fault.words.notes or "")
+    limit = len(written) if style.verbose else NOTE_LINES
+    body = [_label("your notes", style)] if written else []
+    body += [line for text in written[:limit] for line in _folded(text, style, "  ", "  ") or [""]]
+    if len(written) > limit:
+        more = f"and {len(written) - limit} more lines (tunneldoctor explain {fault.words.code} shows all)"
+        body.append(_dim(more, style))
+    return body
 
 
 def _command(step: Step, hop: str, style: Style, margin: str) -> list[str]:

@@ -79,6 +79,7 @@ def finding_document(finding: FindingReport) -> Document:
         "next_step": _look(finding.next_step),
         "remedy": [_step(step) for step in finding.remedy],
         "verify": _look(finding.verify),
+        "notes": finding.notes,
         "ignored": finding.ignored,
         "evidence": [_evidence(each) for each in finding.evidence],
     }
@@ -88,7 +89,7 @@ def fleet_document(fleet: Fleet) -> Document:
     """Several tunnels examined in one run."""
     return {
         "schema": FLEET_SCHEMA,
-        "tool": _tool(),
+        "tool": _tool(fleet.reports[0].version if fleet.reports else __version__),
         "started_at": moment(fleet.started_at),
         "finished_at": moment(fleet.finished_at),
         "verdict": fleet.verdict.value,
@@ -112,7 +113,7 @@ def harmless(value: Any) -> Any:
 def _report(report: Report) -> Document:
     return {
         "schema": REPORT_SCHEMA,
-        "tool": _tool(),
+        "tool": _tool(report.version),
         "tunnel": report.tunnel.name,
         "target": _target(report.tunnel),
         "vantage": {"host": report.vantage.host, "egress_address": report.vantage.egress_address},
@@ -137,8 +138,8 @@ def _dump(document: Document) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _tool() -> Document:
-    return {"name": "tunneldoctor", "version": __version__}
+def _tool(version: str) -> Document:
+    return {"name": "tunneldoctor", "version": version}
 
 
 def _target(tunnel: Tunnel) -> Document:
@@ -169,6 +170,7 @@ def _diagnosis(diagnosis: Diagnosis) -> Document:
         "next_step": _look(diagnosis.next_step),
         "remedy": [_step(step) for step in diagnosis.remedy],
         "verify": _look(diagnosis.verify),
+        "notes": diagnosis.notes,
     }
 
 
