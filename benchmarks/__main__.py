@@ -4,17 +4,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import database, diagnosis, diagnosis_table, holes, inside, outside
+from benchmarks import database, diagnosis, diagnosis_table, holes, idle, inside, outside, tui
 from benchmarks.figures import Figure, show
 from fixtures.lab.session import Lab, why_not
 from fixtures.scenario import load
+
+_PARTS = ("inside", "outside", "holes", "database", "idle", "tui", "diagnosis")
 
 
 def main() -> int:
     """Measure what was asked for; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer pairs")
-    parser.add_argument("--only", choices=("inside", "outside", "holes", "database", "diagnosis"), help="one part")
+    parser.add_argument("--only", choices=_PARTS, help="one part")
     parser.add_argument("-o", metavar="FILE", type=Path, help="write the diagnosis table there too, as Markdown")
     wishes = parser.parse_args()
     if reason := why_not(needs_root=False):
@@ -31,6 +33,10 @@ def main() -> int:
             figures += holes.measure(lab)
         if wishes.only in (None, "database"):
             figures += database.measure(lab, pairs)
+        if wishes.only in (None, "idle"):
+            figures += idle.measure(lab)
+    if wishes.only in (None, "tui"):
+        figures += tui.measure(pairs)
     if wishes.only in (None, "diagnosis"):
         figures += _diagnosis(wishes.o)
     show(figures)

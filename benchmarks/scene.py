@@ -52,9 +52,9 @@ def near(lab: Lab, scenario: Scenario = HEALTHY) -> Iterator[Scene]:
 
 
 @contextlib.contextmanager
-def far(lab: Lab) -> Iterator[Scene]:
+def far(lab: Lab, scenario: Scenario = HEALTHY) -> Iterator[Scene]:
     """The same, with 40 ms between us and the bastion."""
-    with staged(HEALTHY, lab) as stage, DelayProxy("127.0.0.1", stage.words["bastion_port"], ONE_WAY) as proxy:
+    with staged(scenario, lab) as stage, DelayProxy("127.0.0.1", stage.words["bastion_port"], ONE_WAY) as proxy:
         stage.words |= {"bastion_port": proxy.port, "bastion": f"[127.0.0.1]:{proxy.port}"}
         client.write_files(stage)
         yield Scene(stage, proxy.port, proxy)
