@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench fuzz clean
+.PHONY: help demo test lint format bench fuzz screens docs clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,8 @@ help:
 	@echo "make format  ruff format, and what ruff can fix"
 	@echo "make bench   what the program costs, and what it names; make bench ARGS='--only diagnosis' for that alone"
 	@echo "make fuzz    two hundred thousand damaged keys, lines and greetings"
+	@echo "make screens the pictures of the README, drawn anew"
+	@echo "make docs    the man page and the list of codes, made anew from the program"
 	@echo "make clean   remove what was made here"
 
 demo: $(VENV)/installed
@@ -41,6 +43,12 @@ bench: $(VENV)/installed $(VENV)/packages
 
 fuzz: $(VENV)/installed
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+screens: $(VENV)/installed
+	@$(BIN)/python -m tests.tui.pictures docs/screens
+
+docs: $(VENV)/installed
+	@$(BIN)/python -m docs
 
 clean:
 	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

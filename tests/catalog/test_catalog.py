@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tunneldoctor.catalog import Catalog, PageError, command, text, tunnel_values
+from tunneldoctor.catalog import Catalog, Notes, PageError, command, text, tunnel_values
 from tunneldoctor.model import Address, Database, Hop, Place, Provider, Reference, Retry, Severity, Tunnel
 
 PAGE = """---
@@ -138,3 +138,35 @@ def test_a_script_that_is_not_there_makes_the_page_unusable(tmp_path: Path) -> N
     broken = catalog(tmp_path, PAGE.replace("verify:", SCRIPT.replace("PACKAGE", "no_such_package")))
     with pytest.raises(PageError, match=r"no script no_such_package/look.sh"):
         broken.page("tcp.refused")
+
+
+def test_further_folders_are_asked_for_once_and_only_where_the_first_have_no_such_page(tmp_path: Path) -> None:
+    asked: list[int] = []
+    near, far = tmp_path / "near", tmp_path / "far"
+    for folder in (near, far):
+        folder.mkdir()
+    catalog(near, PAGE)
+    catalog(far, PAGE, "tcp/of-the-company")
+
+    def further() -> list[Path]:
+        asked.append(1)
+        return [near, far]
+
+    pages = Catalog([near], further=further)
+    assert pages.page("tcp.refused").path.is_relative_to(near)
+    assert pages.has("tcp.refused")
+    assert asked == []
+    assert pages.page("tcp.of-the-company").path.is_relative_to(far)
+    assert pages.codes() == ["tcp.of-the-company", "tcp.refused"]
+    assert asked == [1]
+
+
+def test_a_companys_words_come_with_the_page(tmp_path: Path) -> None:
+    catalog(tmp_path, PAGE)
+    words = tmp_path / "words"
+    (words / "tcp").mkdir(parents=True)
+    (words / "tcp" / "refused.md").write_text("page us\n\ttab\n")
+    assert Catalog([tmp_path], Notes(words)).page("tcp.refused").notes == "page us\n    tab"
+    assert Catalog([tmp_path]).page("tcp.refused").notes is None
+    (words / "tcp" / "refused.md").write_text(" \n\n")
+    assert Catalog([tmp_path], Notes(words)).page("tcp.refused").notes is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunneldoctor.catalog import Catalog
-from tunneldoctor.cli.page import markdown
+from tunneldoctor.catalog.markdown import Fitting, markdown
 from tunneldoctor.model import Database, Hop, Tunnel
 
 PAGE = """---
@@ -50,7 +50,8 @@ def test_a_step_for_mysql_is_for_mariadb_too(tmp_path: Path) -> None:
 )
 def test_a_tunnel_is_shown_the_steps_for_its_engine(tmp_path: Path, engine: str | None, shown: set[str]) -> None:
     database = Database(engine, "db.internal", 1) if engine else None
-    text = markdown(catalog(tmp_path).page("db.fault"), Tunnel("orders", (Hop("bastion", "b"),), database=database))
+    fitting = Fitting(Tunnel("orders", (Hop("bastion", "b"),), database=database))
+    text = markdown(catalog(tmp_path).page("db.fault"), fitting)
     assert {word for word in ("all", "elephant", "dolphin", "seal") if word in text} == shown
 
 

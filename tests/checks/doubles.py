@@ -27,6 +27,7 @@ from tunneldoctor.model import (
     Secret,
     SecretUnavailable,
     Tunnel,
+    Value,
     visible,
 )
 
@@ -61,6 +62,9 @@ class FakeBudget:
         if ("password", server) in self.spent:
             raise BudgetSpent("one password a server and run")
         self.spent.append(("password", server))
+
+    def further_login(self, hop: str) -> None:
+        self.spent.append(("further login", hop))
 
 
 class FakeContext:
@@ -130,7 +134,7 @@ class FakeContext:
             return Secret.of(os.environ[reference.name])
         raise SecretUnavailable(reference, "missing", f"{reference} points at nothing")
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, **values: Value) -> None:
         self.said.append(visible(text))
 
     def closing(self, resource: Any) -> Any:

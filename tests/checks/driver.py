@@ -73,7 +73,9 @@ def _shown(outcome: Outcome, context: FakeContext) -> dict[str, Any]:
         "severities": [finding.severity for finding in outcome.findings],
         "params": [dict(finding.params) for finding in outcome.findings],
         "evidence": [each.text for finding in outcome.findings for each in finding.evidence],
-        "facts": {fact.name: value if isinstance(value, tuple) else True for fact, value in outcome.facts.items()},
+        "facts": {
+            fact.name: value if isinstance(value, (tuple, str)) else True for fact, value in outcome.facts.items()
+        },
         "given": [fact.name for fact in context.given],
         "measured": dict(outcome.measured),
         "unknown": outcome.unknown,

@@ -9,6 +9,7 @@ import pytest
 from tunneldoctor.catalog import Catalog, Page, command, tunnel_values
 from tunneldoctor.catalog.page import HEADINGS
 from tunneldoctor.model import Address, Check, Database, Hop, Layer, Provider, Reference, Tunnel
+from tunneldoctor.pasted.scan import anchors
 from tunneldoctor_checks import PACKAGE
 
 CATALOG = Catalog.of([PACKAGE])
@@ -63,8 +64,23 @@ def test_every_cause_that_a_page_names_has_a_page() -> None:
     assert sorted(named_by_pages() - set(CATALOG.codes())) == []
 
 
-def test_every_page_belongs_to_a_check_or_to_a_symptom() -> None:
-    assert sorted(set(CATALOG.codes()) - set(reported()) - named_by_pages()) == []
+def read_in_texts() -> set[str]:
+    """Each code that other programs' output shows (``tunneldoctor read``)."""
+    return {page.code for page in CATALOG if page.signs}
+
+
+def test_every_page_belongs_to_a_check_to_a_symptom_or_to_a_text() -> None:
+    assert sorted(set(CATALOG.codes()) - set(reported()) - named_by_pages() - read_in_texts()) == []
+
+
+def test_a_sign_is_found_fast_and_says_why_it_speaks_against_a_code() -> None:
+    for page in CATALOG:
+        signs = [*page.signs, *page.counter_signs]
+        patterns = [each for sign in signs for each in (sign.line, sign.beside, sign.unless) if each]
+        for pattern in patterns:
+            assert min(map(len, anchors(pattern))) >= 4, f"{page.code}: no word that {pattern} must hold"
+            assert not re.match(r"(\(\?P<\w+>|\(\?:|\()*(\\[SwWD]|\[|\.)[*+]?", pattern), f"{pattern} begins anywhere"
+        assert all(sign.because for sign in page.counter_signs)
 
 
 @pytest.mark.parametrize("code", CATALOG.codes())

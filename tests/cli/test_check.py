@@ -39,13 +39,26 @@ ssh_url = "ssh://tunnel@two.example.com"
         (BROKEN, ["--ignore", "config.company-fault"], 0),
         (BROKEN, ["--ignore", "config.company-fault@bastion.example.com"], 0),
         (BROKEN, ["--ignore", "config.company-fault@another"], 1),
+        (BROKEN, ["--ignore", "config.company-fault=2999-12-31"], 0),
+        (BROKEN, ["--ignore", "config.company-fault@bastion.example.com=2020-12-31"], 1),
     ],
-    ids=["healthy", "broken", "warning", "fail on warning", "unknown", "ignored", "ignored here", "ignored elsewhere"],
+    ids=[
+        "healthy",
+        "broken",
+        "warning",
+        "fail on warning",
+        "unknown",
+        "ignored",
+        "ignored here",
+        "ignored elsewhere",
+        "ignored for long",
+        "ignored until a day that has passed",
+    ],
 )
 def test_the_exit_status_is_the_same_in_every_format(company, program, tmp_path, body, options, status) -> None:
     (tmp_path / "tunneldoctor.toml").write_text("[tunnels.another]\n")
     command = company(body)
-    for name in ("text", "json", "ndjson", "markdown", "junit"):
+    for name in ("text", "json", "ndjson", "markdown", "junit", "prometheus"):
         done = program(*command, *options, "--format", name)
         assert (name, done.returncode, done.stderr) == (name, status, "")
 

@@ -34,7 +34,7 @@ def test_an_exception_in_a_check_is_an_error_in_a_valid_report_and_in_the_log(co
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["text", "json", "ndjson", "markdown", "junit"])
+@pytest.mark.parametrize("name", ["text", "json", "ndjson", "markdown", "junit", "prometheus"])
 def test_an_examination_that_breaks_off_ends_with_a_document_all_the_same(company, program, tmp_path, name) -> None:
     command = company("return Outcome()")
     module = tmp_path / "site" / "company_checks.py"

@@ -1,10 +1,20 @@
 """``explain``, ``list``, ``schema`` and ``completion``: what there is to read without a run."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
+import termios
 from pathlib import Path
 
 import jsonschema
 import pytest
+
+from tests.cli.conftest import COMMAND
+from tunneldoctor.catalog.builtin import builtin_pages
+from tunneldoctor_checks import PACKAGE
 
 CONFIGURATION = """\
 [tunnels.orders]
@@ -61,6 +71,66 @@ def test_steps_stand_under_their_headings(program) -> None:
 def test_a_terminal_that_takes_colour_gets_it(program) -> None:
     assert "\x1b[" in program("explain", "config.company-fault", "--color", "always").stdout
     assert "\x1b[" not in program("explain", "config.company-fault").stdout
+
+
+def test_a_built_in_page_is_found_without_loading_a_check(environment, tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.argv[1:] = ['explain', 'tcp.refused']\n"
+        "from tunneldoctor.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print([name for name in ('rich', 'tunneldoctor_checks') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("# tcp.refused\n")
+    assert done.stdout.endswith("[]\n")
+
+
+def test_a_company_whose_checks_are_broken_does_not_keep_the_built_in_pages_away(program, tmp_path: Path) -> None:
+    (tmp_path / "site" / "company_checks.py").write_text("raise RuntimeError")
+    assert program("explain", "tcp.refused").stdout.startswith("# tcp.refused\n")
+    assert "checks 'company' can't be loaded" in program("explain", "config.company-fault").stderr
+
+
+def test_the_built_in_pages_lie_where_the_built_in_package_says() -> None:
+    assert builtin_pages() == PACKAGE.pages
+
+
+def on_a_terminal(environment: dict[str, str], cwd: Path, *arguments: str, **variables: str) -> str:
+    """What shows on a terminal of 100 columns and 50 rows."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, 100))
+    env = environment | {"TERM": "xterm", "NO_COLOR": "1"} | variables
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=cwd, env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # EIO: the other end is closed (pty(7))
+            while data := os.read(ours, 65536):
+                written += data
+    os.close(ours)
+    assert process.returncode == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_a_page_goes_through_the_users_pager(environment, tmp_path: Path) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text('#!/bin/sh\necho "LESS is $LESS"\nsed s/tcp/TCP/\n')
+    pager.chmod(0o700)
+    shown = on_a_terminal(environment, tmp_path, "explain", "tcp.refused", PAGER=str(pager))
+    assert shown.startswith("LESS is -FRX\n# TCP.refused\n")
+    shown = on_a_terminal(environment, tmp_path, "runbook", "tcp.refused", PAGER=str(pager), LESS="-M")
+    assert shown.startswith("LESS is -M\n# Runbook\n")
+
+
+@pytest.mark.parametrize("pager", ["", "cat", "no-such-pager", '"never closed'])
+def test_without_a_pager_a_page_is_printed(environment, tmp_path: Path, pager: str) -> None:
+    assert on_a_terminal(environment, tmp_path, "explain", "tcp.refused", PAGER=pager).startswith("# tcp.refused\n")
+
+
+def test_in_a_pipe_no_pager_is_asked(program) -> None:
+    assert program("explain", "tcp.refused", PAGER="false").stdout.startswith("# tcp.refused\n")
 
 
 def test_checks_codes_and_tunnels_are_listed(program) -> None:

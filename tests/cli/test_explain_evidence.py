@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bastion.looks import KEY, output
+from tests.report.test_to_json import validate
 
 ABSENT = "1 other 256 SHA256:x somebody (RSA) options: "
 SHARED = "drwxr-xr-x 1 0 0 1 x /\ndrwxrwxrwx 1 1001 1001 1 x /home/tunnel\n-rw------- 1 1001 1001 1 x "
@@ -48,6 +49,7 @@ def test_the_document_for_programs_holds_the_same(program, evidence: Path) -> No
     document = json.loads(done.stdout)
     assert done.returncode == 0
     assert document["schema"] == "tunneldoctor.evidence/1"
+    validate("evidence", document)
     assert document["exit_code"] == 0
     assert document["target"] == {
         "bastion_host": "bastion.example.com", "bastion_port": 22, "bastion_username": "tunnel",
@@ -68,6 +70,26 @@ def test_it_is_read_from_stdin_as_well(tmp_path: Path, environment: dict[str, st
     done = subprocess.run(argv, input=text, text=True, capture_output=True, cwd=tmp_path, env=environment, timeout=60)
     assert done.returncode == 0
     assert "auth.key-not-authorized" in done.stdout
+
+
+def test_the_way_to_the_database_is_explained_as_well(program, evidence: Path) -> None:
+    about = {"symptom": "db.tls-stalled", "engine": "postgresql", "name": "db.internal"}
+    lines = [f"{size} 2 packets transmitted, {back} received" for size, back in ((64, 2), (1172, 2), (1472, 0))]
+    evidence.write_text(output(about, sizes="\n".join(lines)))
+    done = program("explain-evidence", str(evidence))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "db.large-packets-lost" in done.stdout
+    assert "Packets of up to 1200 bytes come back from db.internal" in done.stdout
+    assert "mtu lock 1200" in done.stdout
+    assert not re.search(r"\{[a-z_]+\}", done.stdout)
+
+
+def test_what_only_looks_the_same_from_the_bastion_is_told_with_the_proof(program, evidence: Path) -> None:
+    about = {"symptom": "db.no-answer", "engine": "postgresql", "name": "db.internal"}
+    evidence.write_text(output(about, **{"tls__192.0.2.20": ("CONNECTED(00000003)", 124)}))
+    done = program("explain-evidence", str(evidence))
+    assert done.returncode == 0
+    assert "db.no-answer: 192.0.2.20: connected, and no answer within 3 s" in done.stdout
 
 
 def test_half_an_output_is_said_to_be_half(program, evidence: Path) -> None:
@@ -93,7 +115,7 @@ def test_an_output_that_tells_nothing_is_no_success(program, evidence: Path) -> 
         (b"Dear all\n", "'=== about', is missing"),
         (b"=" * 2_000_000, "more than 1024 KiB"),
         (output({"port": "many"}).encode(), "its ports are no numbers"),
-        (output({"symptom": "db.no-answer"}).encode(), "db.no-answer, of which a look from the bastion tells nothing"),
+        (output({"symptom": "db.read-only"}).encode(), "db.read-only, of which a look from the bastion tells nothing"),
         (output({"symptom": "\x1b[2Jx"}).encode(), r"\x1b[2Jx, of which"),
     ],
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.report.test_to_json import validate
 from tests.ssh.real_sshd import Sshd, generate, needs_sshd, sshd
 
 pytestmark = needs_sshd
@@ -63,6 +64,7 @@ class Pinning:
     def json(self, *arguments: str) -> dict[str, Any]:
         document = json.loads(self(*arguments, "--json").stdout)
         assert document["schema"] == "tunneldoctor.pin/1"
+        validate("pin", document)
         (only,) = document["servers"]
         return {**document, **only}
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fixtures import keys
+from tests.report.test_to_json import validate
 from tests.ssh.key_shapes import openssh_loads
 
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -31,6 +32,7 @@ def damaged(tmp_path: Path, good: bytes) -> Path:
 def parsed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(done.stdout)
     assert document["schema"] == "tunneldoctor.repair-key/1"
+    validate("repair-key", document)
     assert document["exit_code"] == done.returncode
     return document
 

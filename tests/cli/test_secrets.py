@@ -57,7 +57,7 @@ def planted(company, program, tmp_path: Path):
     return run
 
 
-@pytest.mark.parametrize("name", ["text", "json", "ndjson", "markdown", "junit"])
+@pytest.mark.parametrize("name", ["text", "json", "ndjson", "markdown", "junit", "prometheus"])
 @pytest.mark.parametrize("arguments", [["orders"], ["billing"], ["--all"]], ids=" ".join)
 def test_no_secret_is_in_any_format(planted, name: str, arguments: list[str]) -> None:
     done = planted(*arguments, "--format", name, "-vv")

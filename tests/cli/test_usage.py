@@ -56,6 +56,7 @@ def refuses(program):
         (["check", "--ssh-url", "ssh://a@b", "--ignore", "tcp.no-such"], "--ignore: no such code: tcp.no-such"),
         (["check", "--ssh-url", "ssh://a@b", "--ignore", "tcp-timeout"], "tcp-timeout (did you mean tcp.timeout?)"),
         (["check", "--ssh-url", "ssh://a@b", "--ignore", "dns.nxdomain@"], "--ignore: no tunnel is named behind the @"),
+        (["check", "--ssh-url", "ssh://a@b", "--ignore", "dns.nxdomain=soon"], "soon is no day such as 2026-12-31"),
         (["check", "--ssh-url", "ssh://a@b", "-o", "missing/report"], "can't write missing/report: No such file"),
         (["check", "--all", "orders"], "--all and names of tunnels exclude each other"),
         (["check", "--all"], "there is no tunneldoctor.toml"),
@@ -82,6 +83,12 @@ def test_without_a_name_several_tunnels_are_listed(refuses, tmp_path: Path) -> N
 def test_an_unknown_tunnel_is_told_with_the_nearest(refuses, tmp_path: Path) -> None:
     (tmp_path / "tunneldoctor.toml").write_text(TWO)
     assert refuses("check", "ordres").endswith("is called ordres (did you mean orders?)")
+
+
+def test_what_was_ignored_until_a_day_that_has_passed_is_told_to_count_again(program, tmp_path: Path) -> None:
+    ignored = ["--ignore", "dns.nxdomain=2020-01-31"]
+    done = program("check", "--ssh-url", "ssh://a@b", "--only", "config", *ignored)
+    assert "--ignore dns.nxdomain=2020-01-31: the day has passed, so it counts again" in done.stderr
 
 
 def test_a_code_is_ignored_for_a_tunnel_of_the_file_alone(program, refuses, tmp_path: Path) -> None:

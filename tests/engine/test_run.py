@@ -177,6 +177,17 @@ def test_what_a_root_cause_did_not_turn_out_to_be_is_told(world: World) -> None:
     assert [(each.code, each.because) for each in diagnosis.ruled_out] == [(ruling.code, ruling.because)]
 
 
+def test_what_a_further_look_finds_to_be_so_as_well_is_its_proof_and_fills_its_page(world: World) -> None:
+    world.page("db.host-not-allowed", summary="seen as {address}")
+    refused = Finding("db.host-not-allowed", {"address": "an address that it does not name"})
+    login = Check("db.login", Layer.DB, "", Where.DATABASE, lambda _: found(refused))
+    ruling = confirms("db.host-not-allowed", "the bastion sends from 192.0.2.10", {"address": "192.0.2.10"})
+    look = Check("db.look", Layer.DB, "", Where.DATABASE, lambda _: Outcome(rulings=(ruling,)))
+    (finding,) = world.report(login, look).checks[0].findings
+    assert (finding.code, finding.symptom, finding.summary) == ("db.host-not-allowed", None, "seen as 192.0.2.10")
+    assert [each.text for each in finding.evidence] == ["db.host-not-allowed: the bastion sends from 192.0.2.10"]
+
+
 def test_evidence_about_one_hop_says_nothing_about_another(world: World) -> None:
     world.page("auth.refused", causes=["auth.no-key", "auth.no-user"])
 

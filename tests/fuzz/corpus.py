@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from fixtures import keys
 from fixtures.lab.sshd import find_sshd
 from tests.fuzz.readers import HOST, PORT
+from tests.report.scenarios import SCENARIOS
 from tests.ssh.key_shapes import SHAPES, make_keys
 from tunneldoctor.bastion.judge import JUDGES
 from tunneldoctor.bastion.subject import Subject, script_about
-from tunneldoctor.model import Address
+from tunneldoctor.model import Address, CheckFinished, Fleet, RunFinished
+from tunneldoctor.report import event_line, fleet_json, report_json
 from tunneldoctor.ssh.host_patterns import hashed
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ def corpus(folder: Path) -> dict[str, list[bytes]]:
         "texts": list(_WORDS),
         "ssh_config": [_SSH_CONFIG],
         "evidence": _evidence(certificates[0]),
+        "saved": _saved(),
     }
 
 
@@ -164,6 +167,18 @@ def _own_host_keys() -> list[bytes]:
             f"{presented}\n@cert-authority {name} {trusted}",
             f"{presented}\n@cert-authority {name} {trusted}\n@revoked * {trusted}",
         )
+    ]
+
+
+def _saved() -> list[bytes]:
+    """A report of each kind, a fleet of two, and a stream that ends with a report."""
+    reports = [SCENARIOS[name]() for name in ("degraded", "symptom", "interrupted")]
+    fleet = Fleet.of(reports[:2], reports[0].started_at, reports[0].finished_at)
+    lines = [CheckFinished(1.0, reports[1].checks[0]), RunFinished(2.0, reports[1])]
+    return [
+        *(report_json(report).encode() for report in reports),
+        fleet_json(fleet).encode(),
+        "".join(map(event_line, lines)).encode(),
     ]
 
 

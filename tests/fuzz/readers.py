@@ -21,7 +21,9 @@ from tunneldoctor.bastion import reading
 from tunneldoctor.bastion.judge import JUDGES
 from tunneldoctor.bastion.subject import Subject
 from tunneldoctor.config import ssh_config
+from tunneldoctor.model import Fleet
 from tunneldoctor.net.services import described, identify
+from tunneldoctor.report import NotAReport, difference, difference_json, render_markdown, saved_from
 from tunneldoctor.ssh import certificates, debug, host_trust, known_hosts, userauth
 from tunneldoctor.ssh.blobs import Malformed, decode
 from tunneldoctor.ssh.forwarding import OpenFailure, classify
@@ -38,6 +40,8 @@ HOST, PORT = "db.example.com", 2222
 #: What a server says before its packets, where the input does not begin with a greeting of its own.
 _GREETING = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
 _WORD = re.compile(r"[a-z]{3,}")
+#: What an error quotes of the input.
+_QUOTED = re.compile(r"""["'].*["']""")
 
 
 class _Canned:
@@ -179,6 +183,19 @@ def _evidence(data: bytes) -> Hashable:
     return judgement and (subject.symptom, tuple(sorted(ruling.code for ruling in judgement.rulings)))
 
 
+def _saved(data: bytes) -> Hashable:
+    """A report, a fleet or a stream of events that somebody saved, and what is made of it."""
+    try:
+        found = saved_from(data)
+    except NotAReport as error:
+        return _shape(_QUOTED.sub("", str(error)))
+    reports = found.reports if isinstance(found, Fleet) else (found,)
+    for report in reports:
+        render_markdown(report)
+        difference_json(difference(reports[0], report))
+    return tuple((report.verdict, len(report.checks)) for report in reports[:3])
+
+
 def _shape(text: str) -> str:
     """The first words of a text, without what it may quote of the input."""
     return " ".join(_WORD.findall(text)[:5])
@@ -194,7 +211,7 @@ class Reader:
 
 
 READERS = (
-    Reader("key", _key, 32),
+    Reader("key", _key, 29),
     Reader("certificate", _certificate, 14),
     Reader("known_hosts", _known_hosts, 16),
     Reader("host key", _host_key, 6),
@@ -204,4 +221,5 @@ READERS = (
     Reader("texts", _texts, 3),
     Reader("ssh_config", _ssh_config, 5),
     Reader("evidence", _evidence, 2),
+    Reader("saved", _saved, 3),
 )

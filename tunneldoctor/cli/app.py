@@ -15,7 +15,15 @@ from tunneldoctor.nearest import nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = ("check", "completion", "demo", "explain", "explain-evidence", "list", "pin", "repair-key", "schema")
+#: The commands as the help shows them: what most people need first.
+SECTIONS = {
+    "Examine": ("check", "tui", "idle", "demo"),
+    "Mend": ("pin", "repair-key"),
+    "Understand": ("explain", "runbook", "read", "explain-evidence"),
+    "Hand on": ("ticket", "unredact", "show", "diff"),
+    "For scripts and shells": ("list", "schema", "completion"),
+}
+_COMMANDS = tuple(name for names in SECTIONS.values() for name in names)
 #: What a shell reports for a program that SIGPIPE ended.
 _BROKEN_PIPE = 141
 
@@ -25,6 +33,14 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in SECTIONS.items():
+            commands = {name: self.get_command(ctx, name) for name in names}
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, command.get_short_help_str(80)) for name, command in commands.items() if command]
+                )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
@@ -41,10 +57,19 @@ class _Commands(click.Group):
 )
 @click.version_option(tunneldoctor.__version__, prog_name="tunneldoctor", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(context: click.Context) -> None:
-    """Find out why an SSH tunnel to a database does not work, and how to fix it."""
-    if context.invoked_subcommand is None:
+def cli(context: click.Context) -> int:
+    """Find out why an SSH tunnel to a database does not work, and how to fix it.
+
+    Without a command, on a terminal, it opens the screens of tui. Start with a look: tunneldoctor demo.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from tunneldoctor.cli.tui import open_on, why_not
+
+    if why_not():
         click.echo(context.get_help())
+        return 0
+    return open_on(None)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -82,7 +107,7 @@ def _words(error: click.ClickException) -> str:
 
 
 def _own_defect(error: Exception) -> int:
-    from tunneldoctor.cli.defect import describe, write_log
+    from tunneldoctor.examination.defect import describe, write_log
 
     where = write_log([describe(error)])
     complain(f"a defect of tunneldoctor's own ({type(error).__name__}); {where}")

@@ -8,7 +8,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 _VARIABLE = "_TUNNELDOCTOR_COMPLETE"
 
 
-@click.command("completion", short_help="Print what a shell needs to complete commands, tunnels and codes.")
+@click.command("completion", short_help="Print what a shell completes command lines with.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:

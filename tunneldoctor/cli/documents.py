@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from tunneldoctor.cli.console import Output, drop_stdout
+from tunneldoctor.cli.redaction import SECRETS, Shared, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tunneldoctor.cli.options import Presentation
@@ -24,6 +25,8 @@ class Documents:
         self._presentation = presentation
         self._fleet = fleet
         self._output = Output(presentation.output, presentation.color)
+        self._remarks: Mapping[str, str] = {}
+        self._held: list[tuple[str, Event]] = []
         self._gone = False
 
     def __enter__(self) -> Self:
@@ -38,20 +41,38 @@ class Documents:
         return self._presentation.format == "ndjson" and self._output.is_terminal
 
     def see(self, tunnel: Tunnel, event: Event) -> None:
-        """Write *event* where the format is a stream of events."""
-        if self._presentation.format == "ndjson":
-            from tunneldoctor.report import event_line
+        """Write *event* where the format is a stream of events; at the end, where names are to be replaced in it."""
+        if self._presentation.format != "ndjson":
+            return
+        if self._presentation.redact == SECRETS:
+            self._write_event(tunnel.name, event)
+        else:
+            self._held.append((tunnel.name, event))
 
-            self._write(event_line(event, tunnel.name if self._fleet else None), machine=True)
+    def _write_event(self, tunnel: str, event: Event) -> None:
+        from tunneldoctor.report import event_line
 
-    def finish(self, reports: Sequence[Report], started: datetime, finished: datetime) -> int:
-        """Write the document and return the exit status."""
+        self._write(event_line(event, tunnel if self._fleet else None), machine=True)
+
+    @property
+    def is_text(self) -> bool:
+        """The document is for people, so that remarks have a place in it."""
+        return self._presentation.format == "text"
+
+    def finish(
+        self, reports: Sequence[Report], started: datetime, finished: datetime, remarks: Mapping[str, str] | None = None
+    ) -> int:
+        """Write the document and return the exit status. *remarks* end a text, by the name of the tunnel."""
         from tunneldoctor.model import Fleet
 
-        fleet = Fleet.of(reports, started, finished)
+        what = shared(Shared(reports, self._held, remarks or {}), self._presentation.redact)
+        self._remarks = what.remarks
+        for tunnel, event in what.events:
+            self._write_event(tunnel, event)
+        fleet = Fleet.of(what.reports, started, finished)
         if self._presentation.format != "ndjson":
-            document = self._of_fleet(fleet) if self._fleet else self._of_report(reports[0])
-            self._write(document, machine=self._presentation.format != "text")
+            document = self._of_fleet(fleet) if self._fleet else self._of_report(what.reports[0])
+            self._write(document, machine=not self.is_text)
         return fleet.exit_code
 
     def _of_report(self, report: Report) -> str:
@@ -64,6 +85,8 @@ class Documents:
                 return formats.render_markdown(report)
             case "junit":
                 return formats.render_junit(report)
+            case "prometheus":
+                return formats.render_prometheus(report)
         return formats.render_text(report, **self._layout())
 
     def _of_fleet(self, fleet: Fleet) -> str:
@@ -76,6 +99,8 @@ class Documents:
                 return formats.render_markdown_fleet(fleet)
             case "junit":
                 return formats.render_junit_fleet(fleet)
+            case "prometheus":
+                return formats.render_prometheus_fleet(fleet)
         return formats.render_text_fleet(fleet, **self._layout())
 
     def _layout(self) -> dict[str, Any]:
@@ -87,6 +112,7 @@ class Documents:
             "width": style.width or _PLAIN_WIDTH,
             "verbose": shown.verbose,
             "quiet": shown.quiet,
+            "remarks": self._remarks,
         }
 
     def _write(self, document: str, machine: bool) -> None:

@@ -22,7 +22,7 @@ _STDIN, _HOP, _PLAIN_WIDTH = "-", "bastion", 100
 _SCHEMA = "tunneldoctor.evidence/1"
 
 
-@click.command("explain-evidence", short_help="Tell what the output of a look from the bastion says.")
+@click.command("explain-evidence", short_help="Tell what a look from the bastion means.")
 @click.argument("file", metavar="FILE", shell_complete=complete_files)
 @json_option
 @color_option
@@ -58,7 +58,7 @@ class _Result:
     @property
     def exit_code(self) -> int:
         """0 where anything was ruled out or proven."""
-        return 0 if self.finding.ruled_out or self.finding.symptom or self.further else 3
+        return 0 if self.finding.ruled_out or self.finding.evidence or self.further else 3
 
 
 def _read(file: str) -> tuple[Look, Subject]:
@@ -107,10 +107,13 @@ def _explained(look: Look, subject: Subject) -> _Result:
 
 
 def _tunnel(subject: Subject) -> Tunnel:
-    from tunneldoctor.model import Hop, Tunnel
+    from tunneldoctor.model import Database, Hop, Tunnel
 
     bastion = Hop(_HOP, subject.host or "the bastion", subject.port, subject.user)
-    return Tunnel(subject.tunnel or "tunnel", (bastion,), subject.target)
+    target, database = subject.target, None
+    if target and subject.engine:
+        database = Database(subject.engine, subject.name or target.host, target.port)
+    return Tunnel(subject.tunnel or "tunnel", (bastion,), target, database)
 
 
 def _text(result: _Result, output: Any) -> str:

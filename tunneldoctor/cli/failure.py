@@ -25,9 +25,11 @@ def note(message: str) -> None:
 
 def _say(line: str) -> None:
     from tunneldoctor.model import visible  # 20 ms that --help does not need
+    from tunneldoctor.report import redact_text
 
     if sys.stderr is None:  # started with 2>&-
         return
+    line = redact_text(line)
     encoding = sys.stderr.encoding or "ascii"
     sys.stderr.write(visible(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stderr.flush()

@@ -33,7 +33,7 @@ def command(what: str, as_json: bool, config: str | None) -> None:
 
             output.write(json.dumps(rows, indent=2), machine=True)
         elif rows:
-            output.write(_table(rows, _COLUMNS[what]))
+            output.write(table(rows, _COLUMNS[what]))
 
 
 _COLUMNS = {
@@ -101,7 +101,8 @@ def _tunnel(tunnel: Tunnel) -> Row:
     }
 
 
-def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """The *columns* of *rows*, each as wide as it must be; what is null is ``-``."""
     from tunneldoctor.model import visible
 
     cells = [[visible(str(row[column] if row[column] is not None else "-")) for column in columns] for row in rows]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tunneldoctor.cli.completion import complete_checks, complete_files, complete_providers
+from tunneldoctor.cli.redaction import LEVELS, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-FORMATS = ("text", "json", "ndjson", "markdown", "junit")
+FORMATS = ("text", "json", "ndjson", "markdown", "junit", "prometheus")
 
 #: Key, what stands for its value in the help, and what it is. The order is that of the documentation.
 _KEYS = (
-    ("ssh_url", "URL", "The bastion: ssh://user@host:port."),
+    ("ssh_url", "URL", "The bastion, as in ssh://user@host:port."),
     ("bastion_host", "HOST", "The bastion's name or address."),
     ("bastion_port", "PORT", "The port its SSH server listens on."),
     ("bastion_username", "USER", "Who logs in there."),
@@ -29,11 +30,11 @@ _KEYS = (
     ("private_key_passphrase", "REF", "The key's passphrase."),
     ("certificate", "REF", "The key's certificate."),
     ("bastion_password", "REF", "A password, where the bastion takes one."),
-    ("known_hosts", "PATH", "The hosts we know; may be given several times."),
-    ("host_key", "FINGERPRINT", "The bastion's pinned SHA256:... fingerprint; may be given several times."),
+    ("known_hosts", "PATH", "A file with pinned host keys; may be given several times."),
+    ("host_key", "FINGERPRINT", "The bastion's host key, as SHA256:...; may be given several times."),
     ("remote_bind", "HOST:PORT", "The database as the bastion sees it."),
     ("local_port", "PORT", "The tunnel's own end; 0 picks one."),
-    ("database", "URL", "The client's connection string: libpq, SQLAlchemy, JDBC or tcp://host:port."),
+    ("database", "URL", "The client's own connection string, or tcp://host:port."),
     ("database_password", "REF", "The database's password."),
     ("keepalive", "DURATION", "The SSH keepalive that the real client sends."),
     ("idle_hold", "DURATION", "How long a connection must survive unused."),
@@ -57,12 +58,32 @@ config_option = click.option(
     shell_complete=complete_files,
     help="The configuration file. Default: $TUNNELDOCTOR_CONFIG, ./tunneldoctor.toml, your own.",
 )
+no_history_option = click.option(
+    "--no-history",
+    is_flag=True,
+    envvar="TUNNELDOCTOR_NO_HISTORY",
+    show_envvar=True,
+    help="Keep no report of this run, and look at none that was kept.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
 color_option = click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Default: auto."
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Default: auto, which is where the output is a terminal.",
+)
+redact_option = click.option(
+    "--redact",
+    type=click.Choice(LEVELS),
+    default=SECRETS,
+    help="topology: give hosts, addresses, users and paths other names too. Default: secrets.",
 )
 _timeout_option = click.option(
-    "--timeout", "--connect-timeout", "connect_timeout", metavar="DURATION", help="Of each stage of each hop: 10s."
+    "--timeout",
+    "--connect-timeout",
+    "connect_timeout",
+    metavar="DURATION",
+    help="For each stage of a hop. Default: 10s.",
 )
 
 
@@ -75,6 +96,28 @@ class Presentation:
     color: str
     verbose: int
     quiet: bool
+    redact: str = SECRETS
+
+
+def is_of_tunnel(option: click.Parameter) -> bool:
+    """*option* is one of :func:`tunnel_options`."""
+    return option.name in {"connect_timeout", *(key for key, _, _ in _KEYS)}
+
+
+class TunnelCommand(click.Command):
+    """A command whose help shows the options of :func:`tunnel_options` apart from its own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both lists to *formatter*."""
+        own: list[tuple[str, str]] = []
+        of_tunnel: list[tuple[str, str]] = []
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
+                (of_tunnel if is_of_tunnel(option) else own).append(record)
+        with formatter.section("Options"):
+            formatter.write_dl(own)
+        with formatter.section("The tunnel, or what is to differ from the file"):
+            formatter.write_dl(of_tunnel)
 
 
 def tunnel_options(function: F) -> F:
@@ -99,7 +142,7 @@ def presentation_options(function: F) -> F:
     """The options of :class:`Presentation`; :func:`take_presentation` reads them."""
     decorators = (
         click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
-        click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: text."),
+        click.option("--format", "format_", type=click.Choice(FORMATS), help="What to write. Default: text."),
         click.option(
             "-o",
             "--output",
@@ -107,8 +150,9 @@ def presentation_options(function: F) -> F:
             shell_complete=complete_files,
             help="Write the document there instead of to stdout.",
         ),
+        redact_option,
         color_option,
-        click.option("-v", "--verbose", count=True, help="More: what passed, evidence; -vv also tells each step."),
+        click.option("-v", "--verbose", count=True, help="More: also what passed, with evidence; -vv: each step."),
         click.option("-q", "--quiet", is_flag=True, help="Less: one line where something is wrong, else nothing."),
     )
     for decorator in reversed(decorators):
@@ -116,13 +160,53 @@ def presentation_options(function: F) -> F:
     return function
 
 
+#: Connections that any bastion stands, and those of a measurement that may use more.
+_POLITE, _MANY = 8, 24
+#: The shortest and the longest silence that can be looked for, in seconds: two seconds, a day.
+_SHORTEST, _LONGEST = 2.0, 86400.0
+
+
+def cutoff_options(function: F) -> F:
+    """The options of the measurement that looks for a cut-off; :func:`take_cutoff` reads them."""
+    decorators = (
+        click.option("--find-cutoff", is_flag=True, help="Find out after how long unused connections are cut."),
+        click.option("--up-to", type=Duration(), metavar="DURATION", help="The longest silence tried. Default: 1h."),
+        click.option("--precise", is_flag=True, help="Then narrow the bounds, which takes about as long again."),
+        click.option("--connections", type=click.IntRange(2, 32), metavar="N",
+                     help="Use so many at a time. Default: 8, or 24 with --yes."),
+        click.option("--yes", is_flag=True, help="This bastion is fine with more than 8 connections."),
+    )  # fmt: skip
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+def take_cutoff(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of :func:`cutoff_options` out of *options*: fields of the policy. Raises UsageError."""
+    names = ("find_cutoff", "up_to", "precise", "connections", "yes")
+    find, up_to, precise, connections, yes = (options.pop(name) for name in names)
+    if not find and (up_to is not None or precise or connections is not None or yes):
+        raise click.UsageError("--up-to, --precise, --connections and --yes belong to --find-cutoff")
+    if find and options.get("idle"):
+        raise click.UsageError("holding a connection and --find-cutoff would disturb each other: one after the other")
+    if connections is not None and connections > _POLITE and not yes:
+        raise click.UsageError(
+            f"{connections} connections at a time are more than a small bastion likes: add --yes if they are fine with "
+            f"it, or take {_POLITE}"
+        )
+    if up_to is not None and not _SHORTEST <= up_to <= _LONGEST:
+        raise click.UsageError(f"--up-to takes {_SHORTEST:g}s to {_LONGEST / 3600:g}h")
+    number = connections or (_MANY if yes else _POLITE)
+    return {"find_cutoff": find, "up_to": up_to or 3600.0, "precise": precise, "connections": number}
+
+
 def take_presentation(options: dict[str, Any]) -> Presentation:
     """Take the options of :func:`presentation_options` out of *options*."""
-    names = ("as_json", "format_", "output", "color", "verbose", "quiet")
-    as_json, format_, output, color, verbose, quiet = (options.pop(name) for name in names)
+    names = ("as_json", "format_", "output", "color", "verbose", "quiet", "redact")
+    as_json, format_, output, color, verbose, quiet, redact = (options.pop(name) for name in names)
     if as_json and format_ not in (None, "json"):
         raise click.UsageError(f"--json and --format {format_} exclude each other")
-    return Presentation("json" if as_json else format_ or "text", output, color, verbose, quiet)
+    return Presentation("json" if as_json else format_ or "text", output, color, verbose, quiet, redact)
 
 
 class Duration(click.ParamType[float]):

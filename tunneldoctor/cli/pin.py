@@ -9,7 +9,7 @@ import click
 
 from tunneldoctor.cli.completion import complete_tunnels
 from tunneldoctor.cli.failure import Failure, note
-from tunneldoctor.cli.options import config_option, json_option, take_overrides, tunnel_options
+from tunneldoctor.cli.options import TunnelCommand, config_option, json_option, take_overrides, tunnel_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ _QUESTIONS = 3
 _CONFIRM = "confirm a fingerprint, and give it with --fingerprint"
 
 
-@click.command("pin", short_help="Show a server's host keys, and pin those that you confirm.")
+@click.command("pin", cls=TunnelCommand, short_help="Show host keys, and pin those that you confirm.")
 @click.argument("tunnel", required=False, shell_complete=complete_tunnels)
 @config_option
 @click.option("--hop", metavar="HOP", help="Only this server: via-1, via-2 ... or bastion. Default: each.")

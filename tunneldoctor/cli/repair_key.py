@@ -25,9 +25,7 @@ _STDIN = "-"
 @click.command("repair-key", short_help="Tell what is wrong with a private key's file, and mend it.")
 @click.argument("file", metavar="FILE", shell_complete=complete_files)
 @click.option("--write", is_flag=True, help="Mend it; the original is kept beside it, as FILE.orig.")
-@click.option(
-    "--passphrase", metavar="REFERENCE", help="env:NAME or file:PATH; needed where the key has to be converted."
-)
+@click.option("--passphrase", metavar="REF", help="env:NAME or file:PATH; needed where the key has to be converted.")
 @json_option
 def command(file: str, write: bool, passphrase: str | None, as_json: bool) -> int:
     """Tell what is wrong with the private key in FILE (- for stdin) and what mending it would do.

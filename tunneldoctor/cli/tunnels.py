@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 
     from tunneldoctor.config import Configuration
     from tunneldoctor.model import Tunnel
-
-_HOST_LINE = re.compile(r"^[ \t]*host[ \t=]+(.*)$", re.IGNORECASE | re.MULTILINE)
-#: Characters of ssh_config that are read for that.
-_LARGEST = 1024 * 1024
 
 
 def configuration(path: str | None) -> Configuration:
@@ -34,16 +29,9 @@ def configuration(path: str | None) -> Configuration:
 
 def ssh_hosts() -> list[str]:
     """The plain names on Host lines of ~/.ssh/config, to suggest and complete; what it includes is left out."""
-    path = Path.home() / ".ssh" / "config"
-    try:
-        if not path.is_file():  # opening a FIFO would wait for its writer
-            return []
-        with path.open(encoding="utf-8", errors="replace") as file:
-            text = file.read(_LARGEST)
-    except OSError:
-        return []
-    names = (name for line in _HOST_LINE.findall(text) for name in line.split())
-    return [name for name in names if not set(name) & set('*?!"')]
+    from tunneldoctor.config.ssh_tunnels import host_names
+
+    return host_names(Path.home() / ".ssh" / "config")
 
 
 def named_tunnel(path: str | None, name: str) -> Tunnel:

@@ -1,6 +1,7 @@
 """The manners of one run, counted in one place."""
 
 import threading
+from collections import Counter
 
 from tunneldoctor.model import BudgetSpent
 
@@ -9,15 +10,23 @@ from tunneldoctor.model import BudgetSpent
 BARE_CONNECTIONS = 6
 #: Refused logins of one run: fail2ban's default jail bans at 5, PerSourcePenalties count 5 s for each.
 REFUSED_LOGINS = 2
+#: Further logins on one server where a connection is held unused: with and without the keepalive, and where the
+#: server speaks first.
+HOLDING_LOGINS = 2
 
 
 class RunBudget:
-    """Counts connections and logins of all checks of a run; safe to use from any thread."""
+    """Counts connections and logins of all checks of a run; safe to use from any thread.
 
-    def __init__(self) -> None:
+    *further_logins* is how many connections to one server were asked for to measure with.
+    """
+
+    def __init__(self, further_logins: int = 0) -> None:
         self._lock = threading.Lock()
         self._bare = 0
         self._refused = 0
+        self._further_logins = further_logins
+        self._further: Counter[str] = Counter()
         self._tried: set[tuple[str, str]] = set()
         self._sent: set[str] = set()
 
@@ -48,3 +57,12 @@ class RunBudget:
             if server in self._sent:
                 raise BudgetSpent("a password was sent already; one password a run, so that no account is locked")
             self._sent.add(server)
+
+    def further_login(self, hop: str) -> None:
+        """Count one more login with what *hop* has accepted already."""
+        with self._lock:
+            if self._refused >= REFUSED_LOGINS:
+                raise BudgetSpent(f"{REFUSED_LOGINS} logins were refused; a further one could lock this address out")
+            if self._further[hop] >= self._further_logins:
+                raise BudgetSpent(f"{self._further_logins} connections were asked for, and so many were opened")
+            self._further[hop] += 1

@@ -1,18 +1,24 @@
 """What a check sees of the run while it runs."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from tunneldoctor.engine.board import Board
-from tunneldoctor.engine.budget import RunBudget
+from tunneldoctor.engine.budget import HOLDING_LOGINS, RunBudget
 from tunneldoctor.engine.deadline import Deadline
 from tunneldoctor.engine.planned import Planned
 from tunneldoctor.engine.resources import Resources
-from tunneldoctor.model import Closeable, Fact, Hop, Policy, Reference, Secret, Tunnel, visible
+from tunneldoctor.model import Closeable, Fact, Hop, Policy, Reference, Secret, Tunnel, Value, visible
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Closeable)
+
+
+def _further_logins(policy: Policy) -> int:
+    if policy.find_cutoff:  # never more at a time: what narrows the result down comes after what found it
+        return policy.connections * (3 if policy.precise else 1)
+    return HOLDING_LOGINS if policy.idle else 0
 
 
 class Shared:
@@ -22,7 +28,7 @@ class Shared:
         self.tunnel = tunnel
         self.policy = policy
         self.board = Board()
-        self.budget = RunBudget()
+        self.budget = RunBudget(_further_logins(policy))
         self.cancelled = threading.Event()
         self.resources = Resources()
         self.secrets: list[Secret] = []
@@ -43,7 +49,7 @@ class RunContext:
         planned: Planned,
         shared: Shared,
         deadline: Deadline,
-        tell: Callable[[str], None],
+        tell: Callable[[str, Mapping[str, Value]], None],
         wake: Callable[[], None],
     ) -> None:
         self._planned = planned
@@ -80,9 +86,10 @@ class RunContext:
         """Read a secret."""
         return self._shared.secret(reference)
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, **values: Value) -> None:
         """Tell whoever watches."""
-        self._tell(visible(text))
+        shown = {name: visible(value) if isinstance(value, str) else value for name, value in values.items()}
+        self._tell(visible(text), shown)
 
     def closing(self, resource: C) -> C:
         """Have *resource* closed at the end."""

@@ -1,6 +1,7 @@
 """From what was found to what is wrong: the one place where causes are subtracted and words are filled in."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tunneldoctor.catalog import Catalog, Page, tunnel_values
@@ -43,7 +44,7 @@ class Explainer:
         causes, ruled_out, proof = _narrow(seen, rulings)
         narrowed = len(causes) == 1 and causes[0] != seen.code
         page = self._page(causes[0]) if narrowed else seen
-        params = {**finding.params, **_params_of(page.code, rulings)} if narrowed else finding.params
+        params = {**finding.params, **_params_of(page.code, rulings)}
         values = tunnel_values(self._tunnel, hop, measured) | dict(params)
         return FindingReport(
             code=page.code,
@@ -59,7 +60,15 @@ class Explainer:
             verify=step(page.verify, values) if page.verify else None,
             ignored=self._ignored(page.code, seen.code),
             evidence=finding.evidence + proof,
+            notes=page.notes or seen.notes,
         )
+
+    def advise(self, finding: FindingReport, hop: str, measured: Mapping[str, Value]) -> FindingReport:
+        """*finding* with the steps that its pages have for this tunnel's provider."""
+        seen, page = self._page(finding.symptom or finding.code), self._page(finding.code)
+        values = tunnel_values(self._tunnel, hop, measured) | dict(finding.params)
+        remedy = tuple(step(each, values) for each in self._remedy(page, finding.causes))
+        return replace(finding, remedy=remedy, next_step=self._next_step(seen, finding.causes, values))
 
     def retry(self, finding: Finding) -> Retry:
         """Whether what was found may heal by itself."""
@@ -94,7 +103,7 @@ class Explainer:
     def _ignored(self, *codes: str) -> str | None:
         for each in self._ignore:
             if each.code in codes and each.tunnel in (None, self._tunnel.name):
-                return f"--ignore {each.code}" + (f"@{each.tunnel}" if each.tunnel else "")
+                return f"--ignore {each}"
         return None
 
 
@@ -104,7 +113,8 @@ def _narrow(page: Page, rulings: Sequence[Ruling]) -> _Narrowed:
         about = [each for each in rulings if each.code in page.may_be]
         turned_out = [each for each in about if not each.out][:1]
         no_more = {each.code: RuledOut(each.code, each.because) for each in about if each.out and not turned_out}
-        return (turned_out[0].code if turned_out else page.code,), tuple(no_more.values()), _proof(turned_out)
+        itself = [each for each in rulings if each.code == page.code and not each.out]
+        return (turned_out[0].code if turned_out else page.code,), tuple(no_more.values()), _proof(turned_out or itself)
     about = [ruling for ruling in rulings if ruling.code in page.causes]
     out = {ruling.code: RuledOut(ruling.code, ruling.because) for ruling in about if ruling.out}
     confirmed = {ruling.code: ruling.because for ruling in about if not ruling.out}

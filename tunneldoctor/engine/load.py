@@ -2,10 +2,8 @@
 
 from importlib.metadata import entry_points
 
+from tunneldoctor.catalog.builtin import BUILTIN, GROUP
 from tunneldoctor.model import CheckPackage
-
-#: The entry-point group; the built-in checks register in it like anybody's own.
-GROUP = "tunneldoctor.checks"
 
 
 class PackageError(Exception):
@@ -14,7 +12,7 @@ class PackageError(Exception):
 
 def load_packages() -> tuple[CheckPackage, ...]:
     """Every installed check package, the built-in one first. Raises PackageError."""
-    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name != "builtin", point.name))
+    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name != BUILTIN, point.name))
     packages = tuple(_load(point.name, point.load) for point in found)
     _no_doubles(packages)
     return packages

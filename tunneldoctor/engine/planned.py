@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunneldoctor.model import Check, Fact, Hop, PlannedCheck
+from tunneldoctor.catalog import by_hand, tunnel_values, whole_command
+from tunneldoctor.model import Check, Fact, Hop, PlannedCheck, Tunnel
 
 #: A fact on a hop: the fact's name and the hop's place on the path (-1 is this machine).
 Key = tuple[str, int]
@@ -42,6 +43,8 @@ class Planned:
         """Where a fact that this check gives is kept."""
         return fact.name, self.place - fact.back
 
-    def announce(self) -> PlannedCheck:
+    def announce(self, tunnel: Tunnel) -> PlannedCheck:
         """The check as readers of the events see it."""
-        return PlannedCheck(self.check.id, self.hop_name, self.check.layer, self.check.title)
+        values = {**tunnel_values(tunnel, self.hop_name, {}), **by_hand(tunnel, self.hop_name)}
+        equivalent = whole_command(self.check.equivalent, values)
+        return PlannedCheck(self.check.id, self.hop_name, self.check.layer, self.check.title, equivalent)

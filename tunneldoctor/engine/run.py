@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,7 +22,6 @@ from tunneldoctor.model import (
     CheckProgress,
     CheckStarted,
     Event,
-    Layer,
     Outcome,
     Policy,
     Reference,
@@ -34,12 +33,15 @@ from tunneldoctor.model import (
     Severity,
     Status,
     Tunnel,
+    Value,
 )
 
 #: Seconds that a check may overrun its stage's deadline before it is given up as a defect of its own.
 GRACE = 0.7
 #: Seconds before a second try at what may heal at once.
 PAUSE = 0.3
+#: Seconds that a check which lets time pass has to say what it knows, once the run is cancelled.
+LAST_WORDS = 0.2
 #: Seconds that closing may take at the end; what still hangs then dies with the process.
 CLOSING = 0.25
 
@@ -48,6 +50,7 @@ CLOSING = 0.25
 class _Progress:
     entry: Entry
     text: str
+    values: Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class Run:
         """What happens, as it happens; the last event holds the report. To be read once."""
         self._start, self._started_at = time.monotonic(), datetime.now(UTC)
         try:
-            yield RunStarted(0.0, self._shared.tunnel.name, tuple(e.planned.announce() for e in self._ledger.entries))
+            tunnel = self._shared.tunnel
+            yield RunStarted(0.0, tunnel.name, tuple(e.planned.announce(tunnel) for e in self._ledger.entries))
             yield from self._work()
             report = self._report()
             yield RunFinished(report.duration_ms, report)
@@ -154,7 +158,7 @@ class Run:
             entry.planned,
             self._shared,
             self._deadline(entry),
-            tell=lambda text: self._inbox.put(_Progress(entry, text)),
+            tell=lambda text, values: self._inbox.put(_Progress(entry, text, values)),
             wake=self._wake,
         )
         name = f"check {entry.planned.check.id}"
@@ -175,9 +179,14 @@ class Run:
     def _deadline(self, entry: Entry) -> Deadline:
         stage = entry.planned.stage
         if stage not in self._deadlines:
-            held = self._shared.policy.idle or 0.0 if stage[1] is Layer.IDLE else 0.0
-            self._deadlines[stage] = Deadline(self._shared.tunnel.connect_timeout + held)
+            lasts = max(self._lasts(each) for each in self._ledger.entries if each.planned.stage == stage)
+            self._deadlines[stage] = Deadline(self._shared.tunnel.connect_timeout + lasts)
         return self._deadlines[stage]
+
+    def _lasts(self, entry: Entry) -> float:
+        """Seconds that the check lets pass; nothing where it is not going to run."""
+        planned = entry.planned
+        return 0.0 if planned.skip else planned.check.lasts(self._shared.tunnel, self._shared.policy)
 
     def _receive(self) -> Iterator[Event]:
         running = [entry for entry in self._ledger.entries if entry.running]
@@ -191,7 +200,8 @@ class Run:
 
     def _read(self, message: _Progress | _Back | None) -> Iterator[Event]:
         if isinstance(message, _Progress) and message.text and message.entry.running:
-            yield CheckProgress(self._at(time.monotonic()), *message.entry.planned.id, message.text)
+            at = self._at(time.monotonic())
+            yield CheckProgress(at, *message.entry.planned.id, message.text, message.values)
         elif isinstance(message, _Back) and message.entry.running:
             yield from self._take(message)
 
@@ -228,13 +238,20 @@ class Run:
                 yield self._finished(entry)
 
     def _abandon(self) -> Iterator[Event]:
-        """Take in what came back already, and give up the rest."""
-        while not self._inbox.empty():
-            yield from self._read(self._inbox.get())
+        """Take in what came back already, let those that measure for long say what they know, and give up the rest."""
+        until = time.monotonic() + LAST_WORDS
+        while not self._inbox.empty() or self._someone_measures():
+            try:
+                yield from self._read(self._inbox.get(timeout=max(0.0, until - time.monotonic())))
+            except queue.Empty:
+                break
         for entry in self._ledger.entries:
             if entry.ended is None:
                 entry.settle(Status.UNKNOWN, "interrupted" if entry.started else "not run: interrupted before")
                 yield self._finished(entry)
+
+    def _someone_measures(self) -> bool:
+        return any(entry.running and self._lasts(entry) for entry in self._ledger.entries)
 
     def _strand(self) -> Iterator[Event]:
         """What is left now waits for itself."""

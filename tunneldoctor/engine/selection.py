@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from tunneldoctor.engine.planned import Key, Planned
 from tunneldoctor.model import Check, Policy
 
+#: Why a check is skipped that is not among the few that were asked for.
+NOT_CHOSEN = "not chosen with --only"
+
 
 def left_out(planned: Sequence[Planned], givers: Mapping[Key, Sequence[Planned]], policy: Policy) -> dict[int, str]:
     """Why the user's choice leaves a check out, by its position in *planned*.
@@ -18,7 +21,7 @@ def left_out(planned: Sequence[Planned], givers: Mapping[Key, Sequence[Planned]]
         if _named(each.check, policy.skip):
             reasons[position] = "left out with --skip"
         elif each.id not in chosen:
-            reasons[position] = "not chosen with --only"
+            reasons[position] = NOT_CHOSEN
     return reasons
 
 

@@ -2,7 +2,7 @@
 
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,7 +30,6 @@ from tunneldoctor.model import (
 #: What an inconclusive run is put down to: what could not be measured, before what only follows from it.
 _UNDECIDED_FIRST = {Status.UNKNOWN: 0, Status.ERROR: 0, Status.BLOCKED: 1}
 _READ_HERE = (Layer.CONFIG, Layer.KEY)
-_WORST_FIRST = (Status.FAIL, Status.ERROR, Status.UNKNOWN, Status.BLOCKED, Status.WARN, Status.PASS)
 
 
 class Summary:
@@ -65,7 +64,7 @@ class Summary:
         """The whole run; *interrupted* is the exit code of an interrupted one."""
         checks = tuple(self.check(entry) for entry in self._ledger.entries)
         measured = self._ledger.measured()
-        verdict = self._verdict(checks)
+        verdict = verdict_of(checks)
         return Report(
             tunnel=self._tunnel,
             vantage=Vantage(socket.gethostname(), _text(measured.get("egress_address"))),
@@ -74,13 +73,13 @@ class Summary:
             duration_ms=self._ms(end),
             complete=interrupted is None,
             verdict=verdict,
-            exit_code=self._exit_code(verdict) if interrupted is None else interrupted,
-            diagnosis=_diagnosis(verdict, checks),
-            path=self._path(checks, measured),
+            exit_code=exit_code_of(verdict, self._policy) if interrupted is None else interrupted,
+            diagnosis=diagnosis_of(verdict, checks),
+            path=path_of(self._tunnel, checks, measured),
             checks=checks,
             facts=dict(sorted(measured.items())),
             redacted=Redacted(),
-            counts=_counts(checks),
+            counts=counts_of(checks),
         )
 
     def _findings(self, entry: Entry) -> tuple[FindingReport, ...]:
@@ -94,36 +93,42 @@ class Summary:
         errors = [each for each in self._findings(entry.blocker) if each.severity is Severity.ERROR]
         return BlockedBy(entry.blocker.planned.check.id, errors[0].code if errors else None)
 
-    def _verdict(self, checks: Sequence[CheckReport]) -> Verdict:
-        statuses = {check.status for check in checks}
-        if Status.FAIL in statuses:
-            return Verdict.BROKEN
-        if statuses & {Status.UNKNOWN, Status.ERROR, Status.BLOCKED}:
-            return Verdict.INCONCLUSIVE
-        return Verdict.DEGRADED if Status.WARN in statuses else Verdict.HEALTHY
-
-    def _exit_code(self, verdict: Verdict) -> int:
-        lenient = self._policy.fail_on is Severity.ERROR
-        codes = {Verdict.BROKEN: 1, Verdict.INCONCLUSIVE: 3, Verdict.DEGRADED: 0 if lenient else 1, Verdict.HEALTHY: 0}
-        return codes[verdict]
-
-    def _path(self, checks: Sequence[CheckReport], measured: dict[str, Value]) -> tuple[PathHop, ...]:
-        wanted = {hop.name: hop.address for hop in self._tunnel.hops}
-        if self._tunnel.remote or self._tunnel.database:
-            wanted["database"] = self._tunnel.remote
-        stops = [
-            PathHop(
-                hop=name,
-                address=_reached(address, measured.get(f"{name}.address")),
-                latency_ms=_number(measured.get(f"{name}.latency_ms")),
-                status=_standing([check for check in checks if check.hop == name]),
-            )
-            for name, address in wanted.items()
-        ]
-        return PathHop("here"), *stops
-
     def _ms(self, moment: float) -> float:
         return round((moment - self._start) * 1000, 1)
+
+
+def verdict_of(checks: Sequence[CheckReport]) -> Verdict:
+    """What *checks* come to together."""
+    statuses = {check.status for check in checks}
+    if Status.FAIL in statuses:
+        return Verdict.BROKEN
+    if statuses & {Status.UNKNOWN, Status.ERROR, Status.BLOCKED}:
+        return Verdict.INCONCLUSIVE
+    return Verdict.DEGRADED if Status.WARN in statuses else Verdict.HEALTHY
+
+
+def exit_code_of(verdict: Verdict, policy: Policy) -> int:
+    """The exit status that says *verdict*."""
+    lenient = policy.fail_on is Severity.ERROR
+    codes = {Verdict.BROKEN: 1, Verdict.INCONCLUSIVE: 3, Verdict.DEGRADED: 0 if lenient else 1, Verdict.HEALTHY: 0}
+    return codes[verdict]
+
+
+def path_of(tunnel: Tunnel, checks: Sequence[CheckReport], measured: Mapping[str, Value]) -> tuple[PathHop, ...]:
+    """The stops between here and the database, and how each stands."""
+    wanted = {hop.name: hop.address for hop in tunnel.hops}
+    if tunnel.remote or tunnel.database:
+        wanted["database"] = tunnel.remote
+    stops = [
+        PathHop(
+            hop=name,
+            address=_reached(address, measured.get(f"{name}.address")),
+            latency_ms=_number(measured.get(f"{name}.latency_ms")),
+            status=_standing([check for check in checks if check.hop == name]),
+        )
+        for name, address in wanted.items()
+    ]
+    return PathHop("here"), *stops
 
 
 def _status(entry: Entry, findings: Sequence[FindingReport]) -> Status:
@@ -143,7 +148,8 @@ def _duration(entry: Entry) -> float | None:
     return round((entry.ended - entry.started) * 1000, 1)
 
 
-def _diagnosis(verdict: Verdict, checks: Sequence[CheckReport]) -> Diagnosis | None:
+def diagnosis_of(verdict: Verdict, checks: Sequence[CheckReport]) -> Diagnosis | None:
+    """The first broken thing of *checks*, which are in the order of the path; None when healthy."""
     wanted = {Verdict.BROKEN: Severity.ERROR, Verdict.DEGRADED: Severity.WARNING}.get(verdict)
     if verdict is Verdict.HEALTHY:
         return None
@@ -179,20 +185,17 @@ def _undecided(check: CheckReport) -> Diagnosis:
     )
 
 
-def _counts(checks: Sequence[CheckReport]) -> dict[Status, int]:
+def counts_of(checks: Sequence[CheckReport]) -> dict[Status, int]:
+    """How many checks ended in each way; every status is there, zero or not."""
     counted = Counter(check.status for check in checks)
     return {status: counted[status] for status in Status}
 
 
 def _standing(checks: Sequence[CheckReport]) -> Status | None:
     """How a hop stands; what was only read here says nothing good of a hop that nobody looked at."""
-    worst = _worst([check.status for check in checks])
+    worst = Status.worst(check.status for check in checks)
     looked = any(check.status in (Status.PASS, Status.WARN) and check.layer not in _READ_HERE for check in checks)
     return worst if looked or worst not in (Status.PASS, Status.WARN) else None
-
-
-def _worst(statuses: Sequence[Status]) -> Status | None:
-    return next((status for status in _WORST_FIRST if status in statuses), None)
 
 
 def _reached(asked: Address | None, measured: Value) -> str | None:

@@ -156,6 +156,9 @@ class Budget(Protocol):
     def password(self, server: str) -> None:
         """About to send a password to *server*: one password a server and run."""
 
+    def further_login(self, hop: str) -> None:
+        """About to log in on *hop* once more, with what it has accepted already: no more often than asked for."""
+
 
 class BudgetSpent(Exception):
     """Going on would go against the manners; the engine reports the check as ``unknown`` with this text."""
@@ -212,8 +215,8 @@ class Context(Protocol):
     def secret(self, reference: Reference) -> Secret:
         """Read a secret. Raises :class:`~tunneldoctor.model.secret.SecretUnavailable`."""
 
-    def progress(self, text: str) -> None:
-        """Tell whoever watches what is going on; control characters are made visible."""
+    def progress(self, text: str, **values: Value) -> None:
+        """Tell whoever watches what is going on, in words and as data; control characters are made visible."""
 
     def closing(self, resource: C) -> C:
         """Have *resource* closed when the run ends or is cancelled; returns it."""
@@ -224,6 +227,11 @@ def always(tunnel: Tunnel, policy: Policy) -> str | None:
     return None
 
 
+def no_time_of_its_own(tunnel: Tunnel, policy: Policy) -> float:
+    """The default of :attr:`Check.lasts`: it waits for nothing but answers."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One look at one thing.
@@ -232,7 +240,10 @@ class Check:
     for and done without. ``loads`` names the heavy modules that ``run`` imports: they are loaded beforehand, one after
     the other, since imports in several threads at once may see half-made modules. ``applies`` gives the
     reason why there is nothing to do for a tunnel, or None. ``stage`` names a stage of its own on the hop, with a
-    deadline of its own, for what goes another way than the rest of the layer; empty: the layer's.
+    deadline of its own, for what goes another way than the rest of the layer; empty: the layer's. ``lasts`` gives the
+    seconds that it is meant to take, for a check that lets time pass: its stage gets them beyond ``connect_timeout``,
+    and where the run is cancelled it is given a moment to say what it knows by then. ``equivalent`` is the shell
+    command that looks at the same thing by hand, with the named fields of pages and those of catalog/by_hand.py in braces.
     """
 
     id: str
@@ -247,6 +258,8 @@ class Check:
     loads: tuple[str, ...] = ()
     applies: Callable[[Tunnel, Policy], str | None] = always
     stage: str = ""
+    lasts: Callable[[Tunnel, Policy], float] = no_time_of_its_own
+    equivalent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,25 @@
 """What happens during a run, as it happens. The progress line, NDJSON and the report read this one stream."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from tunneldoctor.model.check import Value
 from tunneldoctor.model.report import CheckReport, Report
 from tunneldoctor.model.words import Layer
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """A check that is going to be run or passed over, for readers that show what is to come."""
+    """A check that is going to be run or passed over, for readers that show what is to come.
+
+    ``equivalent`` is the shell command that looks at the same thing by hand; empty where there is none.
+    """
 
     id: str
     hop: str
     layer: Layer
     title: str
+    equivalent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,13 @@ class CheckStarted:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """A running check has something to say."""
+    """A running check has something to say; ``values`` are the same as data, flat, where there is something to count."""
 
     at_ms: float
     check: str
     hop: str
     text: str
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

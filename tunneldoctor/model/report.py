@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from tunneldoctor import __version__
 from tunneldoctor.model.advice import Step
 from tunneldoctor.model.check import Evidence, Value
 from tunneldoctor.model.tunnel import Tunnel
@@ -24,7 +25,7 @@ class FindingReport:
     """A finding with its page's words and the causes that the evidence leaves open.
 
     Where one cause is left, ``code`` is that cause and ``symptom`` what was seen; else ``symptom`` is None.
-    ``ignored`` says why it does not count, or None.
+    ``ignored`` says why it does not count, or None. ``notes`` are a company's own words, as plain Markdown.
     """
 
     code: str
@@ -40,6 +41,7 @@ class FindingReport:
     verify: Step | None
     ignored: str | None
     evidence: tuple[Evidence, ...]
+    notes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Diagnosis:
     next_step: Step | None
     remedy: tuple[Step, ...]
     verify: Step | None
+    notes: str | None = None
 
     @classmethod
     def of(cls, check: CheckReport, finding: FindingReport) -> Self:
@@ -101,6 +104,7 @@ class Diagnosis:
             next_step=finding.next_step,
             remedy=finding.remedy,
             verify=finding.verify,
+            notes=finding.notes,
         )
 
 
@@ -132,7 +136,10 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One examination of one tunnel."""
+    """One examination of one tunnel. ``version`` is that of the program that made it.
+
+    Read back from JSON, ``tunnel`` holds what the document carries: the name, the hops' addresses and users, the target.
+    """
 
     tunnel: Tunnel
     vantage: Vantage
@@ -148,3 +155,4 @@ class Report:
     facts: Mapping[str, Value]
     redacted: Redacted
     counts: Mapping[Status, int]
+    version: str = __version__

@@ -1,5 +1,6 @@
 """The fixed words of every report: layers, statuses, severities, places, verdicts."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -33,6 +34,13 @@ class Status(StrEnum):
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
     ERROR = "error"
+
+    @classmethod
+    def worst(cls, statuses: Iterable["Status"]) -> "Status | None":
+        """How several checks stand together; None where none of them looked at anything."""
+        order = (cls.FAIL, cls.ERROR, cls.UNKNOWN, cls.BLOCKED, cls.WARN, cls.PASS)
+        there = set(statuses)
+        return next((status for status in order if status in there), None)
 
 
 class Severity(StrEnum):

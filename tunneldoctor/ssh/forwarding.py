@@ -60,6 +60,11 @@ class ForwardedStream:
         """Bound every later wait."""
         self._channel.settimeout(seconds)
 
+    @property
+    def has_ended(self) -> bool:
+        """True once the other side has said that nothing more comes, or the SSH connection is over."""
+        return bool(self._channel.eof_received or self._channel.closed)
+
     def close(self) -> None:
         """Close the channel; the SSH connection stays."""
         self._channel.close()

@@ -219,7 +219,7 @@ class Transport:
 
     # -- after the login -----------------------------------------------------------------------------------------
 
-    def open(self, address: Address, timeout: float) -> Stream | OpenFailure:
+    def open(self, address: Address, timeout: float) -> ForwardedStream | OpenFailure:
         """Have the server connect to *address* (``direct-tcpip``) and wait at most *timeout* seconds for its answer."""
         started = time.monotonic()
         try:
@@ -252,11 +252,18 @@ class Transport:
     def round_trip(self, timeout: float) -> float | None:
         """Seconds until the server answers a question that it need not understand; None without an answer in time."""
         started = time.monotonic()
-        answer = self._ask("keepalive@openssh.com", timeout=timeout)
-        if answer is None or answer.granted is None:
+        answer = self.question()
+        if answer is None or not answer.arrived.wait(timeout) or answer.granted is None:
             return None
         self._answered = True
         return time.monotonic() - started
+
+    def question(self) -> Answer | None:
+        """Ask that question without waiting for the answer; None where the connection is over."""
+        try:
+            return self._peer.ask("keepalive@openssh.com")
+        except _ENDING:
+            return None
 
     def may_listen(self, timeout: float) -> bool | None:
         """Whether the server would listen for us on its loopback; it stops at once. None without an answer in time."""

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from tests.checks.db.conftest import Bastion, Examine, codes, database, status, the_finding, tunnel
 from tunneldoctor.model import FindingReport, Policy, Report, Tls
 
@@ -99,16 +97,6 @@ def test_a_reset_at_the_first_use_is_told_from_a_close(server: Callable[..., int
     assert (found.code, found.symptom) == ("idle.middlebox", "idle.dropped-with-reset")
 
 
-def test_silence_of_the_bastion_too_is_the_way_to_the_bastion(server: Callable[..., int], examine: Examine) -> None:
-    port = server(serving(lambda connection: [connection.recv(1000) for _ in range(2)]))
-    bastion = Bastion(port)
-    bastion.answers = False
-    asked = replace(tunnel(database(port, tls=Tls("disable"))), connect_timeout=1.0)
-    found = idle(hold(examine, asked, bastion=bastion))
-    assert found.code == "idle.middlebox"
-    assert found.params["leg"] == "between here and the bastion"
-
-
 def test_without_a_database_the_ssh_connection_is_held(examine: Examine) -> None:
     report = hold(examine, tunnel(None), bastion=Bastion(1))
     assert status(report, "idle.hold") == "skipped"
@@ -121,40 +109,3 @@ def test_an_ssh_connection_that_ends_by_itself_leaves_the_server_and_a_box(exami
     found = the_finding(hold(examine, tunnel(None), bastion=bastion))
     assert found.code == "idle.closed"
     assert found.causes == ("idle.middlebox", "idle.ssh-server-timeout")
-
-
-def test_a_keepalive_that_comes_too_late_is_told_so(examine: Examine) -> None:
-    bastion = Bastion(1)
-    bastion.answers = False
-    asked = replace(tunnel(None, keepalive=30.0), connect_timeout=1.0)
-    assert the_finding(hold(examine, asked, bastion=bastion)).code == "idle.keepalive-too-slow"
-
-
-@pytest.mark.parametrize(
-    ("host", "hold_for", "keepalive", "seconds"),
-    [
-        ("x-1.elb.us-east-1.amazonaws.com", 600.0, 0.0, 350),
-        ("x-1.elb.us-east-1.amazonaws.com", 600.0, 400.0, 350),
-        ("x-1.us-east-1.elb.amazonaws.com", 600.0, 0.0, 60),
-        ("vm.westeurope.cloudapp.azure.com", 600.0, 0.0, 240),
-        ("x-1.elb.us-east-1.amazonaws.com", 600.0, 30.0, None),
-        ("x-1.elb.us-east-1.amazonaws.com", 300.0, 0.0, None),
-        ("x-1.elb.us-east-1.amazonaws.com", None, 0.0, None),
-        ("bastion.example.com", 86400.0, 0.0, None),
-    ],
-)
-def test_a_box_that_the_bastions_name_gives_away_is_expected_to_cut(
-    examine: Examine, host: str, hold_for: float | None, keepalive: float, seconds: int | None
-) -> None:
-    asked = tunnel(None, bastion_host=host, idle_hold=hold_for, keepalive=keepalive)
-    report = examine(asked, bastion=Bastion(1))
-    assert codes(report) == ([] if seconds is None else ["idle.cutoff-expected"])
-    if seconds:
-        assert the_finding(report).params["seconds"] == seconds
-        assert report.verdict == "degraded"
-
-
-def test_a_limit_that_the_database_itself_sets_is_expected_to_cut(postgres: Any, examine: Examine) -> None:
-    report = examine(tunnel(database(postgres.port, "sleepy"), idle_hold=600.0, keepalive=30.0))
-    assert codes(report) == ["idle.cutoff-expected"]
-    assert codes(examine(tunnel(database(postgres.port), idle_hold=600.0))) == []
