@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,15 +10,8 @@ from tunneldoctor.model import Evidence, visible
 from tunneldoctor.net.services import identify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tunneldoctor.net.stream import Stream
 
-#: A line of text. HTTP answers it, Redis has no such key and says so, MongoDB has a page for it (session_asio.h,
-#: maybeHandleHttpRequest); who reads lengths in binary takes it for one that can't be, and hangs up.
-LINE = b"GET / HTTP/1.0\r\n\r\n"
-#: A startup message of a version that there is not: PostgreSQL says so, and so does pgbouncer.
-_STARTUP = b"\0\0\0\x09\0\x04\0\0\0"
 _SHOWN = 48
 
 
@@ -49,7 +41,7 @@ class Opening:
     @property
     def engines(self) -> tuple[str, ...]:
         """The engines whose greeting this is."""
-        return _ENGINES.get(self.service or "", ())
+        return engines_of(self.service or "")
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -68,6 +60,11 @@ _ENGINES = {
 }
 
 
+def engines_of(service: str) -> tuple[str, ...]:
+    """The engines that *service*, in the words of :func:`service_of`, is the name of."""
+    return _ENGINES.get(service, ())
+
+
 def wait(stream: Stream, seconds: float) -> Opening:
     """What comes within *seconds* though nobody asked; silence is an answer too."""
     return ask(stream, b"", seconds)
@@ -84,29 +81,3 @@ def ask(stream: Stream, words: bytes, seconds: float) -> Opening:
         return Opening()
     except Ended:
         return Opening(closed=True)
-
-
-def first_words(said: str) -> Iterator[bytes]:
-    """What clients say first, for a port that hangs up on a line of text; *said*: the engine whose words it has had."""
-    if said != "postgresql":
-        yield _STARTUP
-    yield _client_hello()
-    if said != "sqlserver":
-        from tunneldoctor.database.sqlserver_messages import NOT_SUPPORTED, prelogin
-        from tunneldoctor.database.sqlserver_packets import PRELOGIN, packets
-
-        yield packets(PRELOGIN, prelogin(NOT_SUPPORTED))
-    if said != "oracle":
-        from tunneldoctor.database.oracle import connect
-
-        yield connect("(CONNECT_DATA=(COMMAND=ping))")  # as tnsping does
-
-
-def _client_hello() -> bytes:
-    from OpenSSL import SSL
-
-    connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
-    connection.set_connect_state()
-    with contextlib.suppress(SSL.WantReadError):
-        connection.do_handshake()
-    return connection.bio_read(16384)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tunneldoctor.model import BudgetSpent, Context, Evidence, Finding, Outcome, found
 from tunneldoctor_checks.db._report import outcome
 from tunneldoctor_checks.db._second import second_channel
-from tunneldoctor_checks.db._tls_first import could_begin_with_tls, insists
+from tunneldoctor_checks.db._tls_first import could_begin_with_tls, insists, plain_only
 from tunneldoctor_checks.facts import DATABASE
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def who_is_there(context: Context, trouble: Trouble, *, closed: bool) -> Outcome
 def who_answers(context: Context, trouble: Trouble, channel: Stream) -> Outcome:
     """As :func:`who_is_there`, beginning on *channel*. A port that keeps silent at a line of text is left alone."""
     from tunneldoctor.database.engine import begins_with_tls
-    from tunneldoctor.database.opening import LINE, ask, first_words
+    from tunneldoctor.database.first_words import LINE, first_words
+    from tunneldoctor.database.opening import ask
 
     database = context.need(DATABASE)
     further = first_words("" if begins_with_tls(database) else database.engine)
@@ -55,8 +56,7 @@ def _named(context: Context, trouble: Trouble, seen: Opening) -> Outcome:
 
     database, service = context.need(DATABASE), seen.service
     if database.engine in seen.engines and begins_with_tls(database):
-        code = "db.tls-direct-unsupported" if database.engine == "postgresql" else "db.tls-not-supported"
-        return found(Finding(code, {"mode": database.tls.mode}, (*trouble.evidence, *seen.evidence)))
+        return plain_only(database, *trouble.evidence, *seen.evidence)
     if database.engine in seen.engines:
         late = Evidence("timing", "it answered after all, when the time for it was over: slow reverse lookups?")
         return outcome(replace(trouble, evidence=(*trouble.evidence, late, *seen.evidence)))
