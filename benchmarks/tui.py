@@ -76,11 +76,12 @@ def _key(events: Path, home: Path) -> Figure:
     with Terminal([*program(), "tui", "--open", str(events)], home) as ours:
         ours.until(b"quit")
         ours.settle()
-        ours.write(b"l\t")  # the log has the keys, and behind it comes the tree
-        ours.settle()
-        for _ in range(_KEYS):
+        for key in (b"l", b"\t"):  # the log gets the keys, and behind it comes the tree
+            ours.write(key)
+            ours.settle()
+        for number in range(_KEYS):
             start = time.perf_counter()
-            ours.write(b"j")
+            ours.write(b"jk"[number % 2 :][:1])
             ours.read()
             taken.append((time.perf_counter() - start) * 1000)
             ours.settle()
@@ -171,13 +172,12 @@ def _large_run(folder: Path) -> Path:
     """A saved run of many checks and many words."""
     from tests.report.scenarios import SCENARIOS
     from tests.tui.runs import events_of
-    from tunneldoctor.model import CheckProgress
+    from tunneldoctor.model import CheckProgress, Status
     from tunneldoctor.report import event_line
 
     report = SCENARIOS["broken"]()
-    more = tuple(
-        replace(report.checks[6], id=f"ssh.further-{number}") for number in range(_CHECKS - len(report.checks))
-    )
+    warning = replace(report.checks[6], status=Status.WARN)  # so that its layer is open, and each line of it drawn
+    more = tuple(replace(warning, id=f"ssh.further-{n}") for n in range(_CHECKS - len(report.checks)))
     events = events_of(replace(report, checks=(*report.checks[:7], *more, *report.checks[7:])))
     said = [CheckProgress(40.0, "ssh.handshake", "bastion", f"line {number}") for number in range(_LOG_LINES)]
     path = folder / "large.ndjson"

@@ -52,4 +52,4 @@ def _rows() -> Iterator[str]:
     for name, binding in bindings().items():
         keys = " ".join(f"`{format_key(key)}`" for key in binding.key.split(","))
         words = binding.tooltip or binding.description or name.replace(".", ": ")
-        yield f"| `{name}` | {keys} | {words} |"
+        yield f"| `{name}` | {keys} | {words[0].upper()}{words[1:]} |"

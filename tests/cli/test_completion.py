@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 
@@ -25,6 +27,13 @@ def test_names_are_completed(program, tmp_path, words: list[str], completed: lis
 @pytest.mark.parametrize("option", ["-o", "--config", "--private-key", "--known-hosts"])
 def test_files_are_left_to_the_shell(program, option: str) -> None:
     assert _complete(program, ["check", option, "some"]) == ["file,some"]
+
+
+def test_each_command_is_completed_and_bash_can_read_the_script(program) -> None:
+    script = program("completion", "bash").stdout
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    words = {line.removeprefix("plain,") for line in _complete(program, [""])}
+    assert {"check", "tui", "ticket", "explain-evidence"} <= words
 
 
 def _complete(program, words: list[str]) -> list[str]:

@@ -129,8 +129,14 @@ def test_without_a_pager_a_page_is_printed(environment, tmp_path: Path, pager: s
     assert on_a_terminal(environment, tmp_path, "explain", "tcp.refused", PAGER=pager).startswith("# tcp.refused\n")
 
 
-def test_in_a_pipe_no_pager_is_asked(program) -> None:
-    assert program("explain", "tcp.refused", PAGER="false").stdout.startswith("# tcp.refused\n")
+def test_into_a_pipe_no_pager_is_asked_though_the_keyboard_is_there(environment, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    env = environment | {"TERM": "xterm", "PAGER": "false"}
+    command = [*COMMAND, "explain", "tcp.refused"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, stdin=theirs, capture_output=True, text=True, check=True)
+    os.close(theirs)
+    os.close(ours)
+    assert done.stdout.startswith("# tcp.refused\n")
 
 
 def test_checks_codes_and_tunnels_are_listed(program) -> None:

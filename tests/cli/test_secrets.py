@@ -1,8 +1,15 @@
 """Secrets planted in every place where one can be given are in no output, whatever a check does with them."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from tests.report.samples import ORDERS
+from tests.report.scenarios import SCENARIOS
+from tests.report.secret_corpus import SHAPES, corpus
+from tunneldoctor.report import report_json
 
 URL, FILE, ENV, LITERAL, PASSPHRASE = (f"{word}-Pl4nted-{word}" for word in ("url", "file", "env", "text", "phrase"))
 KEY_LINES = (
@@ -86,3 +93,61 @@ def test_no_secret_of_an_option_is_in_an_error_or_in_the_report(company, program
     ):
         done = program(*command, *arguments, "--json")
         assert [secret for secret in (URL, LITERAL) if secret in done.stdout + done.stderr] == [], arguments
+
+
+#: A check that passes on what a server said, of which nobody knows that there are secrets in it.
+GULLIBLE = """\
+import json
+texts = json.loads(Path("said.json").read_text())
+for text in texts:
+    context.progress(text, said=text)
+evidence = tuple(Evidence("message", text) for text in texts)
+return found(Finding("config.company-fault", {"word": texts[0]}, evidence), measured={"bastion.word": texts[1]})
+"""
+
+
+def test_what_has_the_shape_of_a_secret_is_in_no_output_of_any_command(company, program, tmp_path: Path) -> None:
+    said = list(corpus(len(SHAPES)))
+    secrets = [secret for _, _, secret in said]
+    (tmp_path / "said.json").write_text(json.dumps([text for _, text, _ in said]))
+    (tmp_path / "tunneldoctor.toml").write_text(CONFIGURATION.replace("bastion.example.com", "127.0.0.1:1"))
+    company(GULLIBLE)
+    kept = tmp_path / "home" / ".local" / "state"
+    outputs = []
+    for arguments in (
+        ["check", "orders", "-vv"],
+        ["check", "orders", "--format", "ndjson"],
+        ["show", "orders", "--json"],
+        ["ticket", "orders", "--last", "-o", "-"],
+        ["diff", "orders", "orders"],
+        ["list", "--json"],
+        ["show", "\n".join(text for _, text, _ in said)],
+    ):
+        done = program(*arguments)
+        assert done.stdout + done.stderr
+        outputs += [done.stdout, done.stderr]
+    files = [path.read_text() for path in kept.rglob("*.json")]
+    assert files
+    assert "[removed: " in outputs[0]
+    assert [secret for secret in [*secrets, *SECRETS] if secret in "".join([*outputs, *files])] == []
+
+
+def test_what_others_wrote_is_cleaned_when_it_is_read(program, tmp_path: Path) -> None:
+    """A report that an older version, or another program, left secrets in; and a log."""
+    said = list(corpus(len(SHAPES)))
+    report = SCENARIOS["broken"]()
+    facts = {f"bastion.fact-{number}": text for number, (_, text, _) in enumerate(said)}
+    (tmp_path / "report.json").write_text(report_json(replace(report, facts=facts, tunnel=ORDERS)))
+    lines = [f"debug1: {text}" for _, text, _ in said]
+    refused = f"tunnel@{said[26][1]}: Permission denied (publickey)."
+    (tmp_path / "log.txt").write_text("\n".join([*lines, refused]))
+    for arguments in (
+        ["show", "report.json", "-v"],
+        ["ticket", "--from", "report.json", "-o", "-"],
+        ["diff", "report.json", "report.json", "--json"],
+        ["read", "log.txt"],
+        ["read", "log.txt", "--json"],
+    ):
+        done = program(*arguments)
+        assert done.stdout
+        assert [secret for _, _, secret in said if secret in done.stdout + done.stderr] == [], arguments

@@ -8,7 +8,10 @@ import pytest
 HEAVY = ("paramiko", "dns", "textual", "rich", "yaml", "cryptography", "psutil", "OpenSSL", "tunneldoctor_checks")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], [], ["check", "--help"], ["tui", "--help"], ["demo", "--list-faults"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], [], ["check", "--help"], ["tui", "--help"], ["demo", "--list-faults"]],
+)
 def test_help_and_version_load_no_heavy_library(arguments: list[str], environment: dict[str, str]) -> None:
     script = (
         f"import sys; sys.argv[1:] = {arguments!r}\n"

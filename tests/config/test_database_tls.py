@@ -1,6 +1,7 @@
 import pytest
 
 from tunneldoctor.config.database_url import parse
+from tunneldoctor.config.errors import BadUrl
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,16 @@ def test_certificates_and_the_name_to_verify() -> None:
     tls = parse("postgresql://db?sslmode=verify-ca&sslrootcert=/ca&sslcert=/c&sslkey=/k").tls
     assert (tls.root_certificate, tls.client_certificate, tls.client_key) == ("/ca", "/c", "/k")
     assert parse("jdbc:sqlserver://h;hostNameInCertificate=db.corp").tls.server_name == "db.corp"
+
+
+@pytest.mark.parametrize("mode", ["REQUIRE", "Verify-Full"])
+def test_libpq_knows_its_modes_in_lower_case_alone(mode: str) -> None:
+    with pytest.raises(BadUrl, match="is no mode that is known"):
+        parse(f"postgresql://db?sslmode={mode}")
+    assert parse(f"jdbc:postgresql://db/o?sslmode={mode}").tls.mode == mode.lower()
+
+
+def test_libpq_takes_the_systems_roots_with_full_verification_alone() -> None:
+    with pytest.raises(BadUrl, match="too weak for sslrootcert=system"):
+        parse("postgresql://db?sslmode=require&sslrootcert=system")
+    assert parse("postgresql://db?sslmode=verify-full&sslrootcert=system").tls.root_certificate == "system"

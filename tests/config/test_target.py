@@ -113,6 +113,15 @@ def test_invisible_characters_in_the_target(tunnel: Build, only_problem: Only) -
     assert (only_problem(built).code, only_problem(built).severity) == ("config.invisible-characters", None)
 
 
+def test_a_databases_user_may_have_several_words(tunnel: Build, only_problem: Only) -> None:
+    built = tunnel(database='"postgresql://My%20App@db.internal/o"')
+    assert built.problems == ()
+    assert built.database
+    assert built.database.user == "My App"
+    problem = only_problem(tunnel(database='"postgresql://app%20@db.internal/o"'))
+    assert (problem.code, problem.severity) == ("config.invisible-characters", Severity.WARNING)
+
+
 def test_invisible_characters_in_the_databases_host(tunnel: Build, only_problem: Only) -> None:
     problem = only_problem(tunnel(database=r'"postgresql://app@db.in\u200Bternal/o"'))
     assert (problem.code, problem.hop) == ("config.invisible-characters", "database")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 import signal
@@ -102,8 +103,9 @@ class Authority:
         self_signed: bool = False,
         issuer: Pair | None = None,
         names: bool = True,
+        address: str = "",
     ) -> Pair:
-        """A certificate for *name*, good between *days* from now."""
+        """A certificate for *name*, good between *days* from now; with an *address* that alone is listed."""
         key = ec.generate_private_key(ec.SECP256R1())
         own = (authority and issuer is None) or self_signed
         signer = issuer or (None if own else self.root)
@@ -119,8 +121,9 @@ class Authority:
             .not_valid_after(now + timedelta(days=days[1]))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
+        listed = x509.IPAddress(ipaddress.ip_address(address)) if address else x509.DNSName(name)
         if names and not authority:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            builder = builder.add_extension(x509.SubjectAlternativeName([listed]), critical=False)
         signed = builder.sign(signer.key if signer else key, hashes.SHA256())
         return self._keep(signed, key)
 

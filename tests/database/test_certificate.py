@@ -13,7 +13,8 @@ from tunneldoctor.database.certificate import covers, names
     ("listed", "host", "fits"),
     [
         ("db.example", "db.example", True),
-        ("db.example", "DB.Example.", True),
+        ("db.example", "DB.Example", True),
+        ("db.example", "db.example.", False),
         ("db.example", "other.example", False),
         ("*.db.example", "one.db.example", True),
         ("*.db.example", "db.example", False),
@@ -30,3 +31,9 @@ def test_a_certificate_without_names_is_for_its_common_name(authority: Any) -> N
     certificate = authority.issue("db.example", names=False).certificate
     assert names(certificate) == ("db.example",)
     assert covers(certificate, "db.example")
+
+
+def test_a_certificate_that_lists_addresses_alone_is_for_its_common_name_too(authority: Any) -> None:
+    certificate = authority.issue("db.example", address="10.1.2.3").certificate
+    assert covers(certificate, "db.example")
+    assert covers(certificate, "10.1.2.3")

@@ -31,7 +31,7 @@ class Box:
         self._forget_after, self._how, self._live_for, self._takes = forget_after, how, live_for, takes
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.taken = 0
+        self.moments: list[float] = []
         self.at_a_time = 0
         self._open = 0
         self._over = threading.Event()
@@ -42,11 +42,16 @@ class Box:
                 if not select.select([self._listener], [], [], 0.05)[0]:
                     continue
                 client, _ = self._listener.accept()
-                self.taken += 1
+                self.moments.append(time.monotonic())
                 if self.taken > self._takes:
                     client.close()
                     continue
                 threading.Thread(target=self._relay, args=(client,), daemon=True).start()
+
+    @property
+    def taken(self) -> int:
+        """Connections that came so far."""
+        return len(self.moments)
 
     def stop(self) -> None:
         self._over.set()

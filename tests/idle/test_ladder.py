@@ -97,6 +97,8 @@ def test_a_network_that_keeps_connections_is_left_in_peace_and_no_more_are_opene
     with behind() as (examination, between):
         result = examination.run(plan(2.0, 5))
         assert (between.taken, between.at_a_time) == (6, 6)
+        ladder = between.moments[1:]
+        assert all(third - first > 0.8 for first, third in zip(ladder, ladder[2:], strict=False)), "two a second"
     assert result.kind is Kind.NONE
     assert result.lower is not None
     assert result.lower >= 2.0

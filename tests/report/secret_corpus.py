@@ -64,7 +64,9 @@ def openssh_without_lines(maker: Maker) -> tuple[str, str]:
 
 def putty(maker: Maker) -> tuple[str, str]:
     body = maker.body(2)
-    return "Private-Lines: 2\n" + "\n".join(body) + "\nPrivate-MAC: " + maker.some("0123456789abcdef", 64), body[1][5:35]
+    return "Private-Lines: 2\n" + "\n".join(body) + "\nPrivate-MAC: " + maker.some("0123456789abcdef", 64), body[1][
+        5:35
+    ]
 
 
 def prefixed(prefix: str, letters: str, number: int, around: str = "got {} back") -> Callable[[Maker], tuple[str, str]]:
@@ -113,7 +115,10 @@ def rds_token(maker: Maker) -> tuple[str, str]:
 
 def azure_storage(maker: Maker) -> tuple[str, str]:
     secret = maker.some(BASE64, 86)
-    return f"DefaultEndpointsProtocol=https;AccountName=acme;AccountKey={secret}==;EndpointSuffix=core.windows.net", secret
+    return (
+        f"DefaultEndpointsProtocol=https;AccountName=acme;AccountKey={secret}==;EndpointSuffix=core.windows.net",
+        secret,
+    )
 
 
 def azure_bare(maker: Maker) -> tuple[str, str]:
@@ -186,8 +191,10 @@ def hashed(prefix: str, letters: str, number: int) -> Callable[[Maker], tuple[st
 
 
 _PG, _MY = "https://www.postgresql.org/docs/17/", "https://dev.mysql.com/doc/refman/8.4/en/"
+_GOOGLE, _VAULT = "https://cloud.google.com/docs/authentication/", "https://developer.hashicorp.com/vault/docs/"
 _GITHUB = "https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/"
 _AWS, _AZURE = "https://docs.aws.amazon.com/", "https://learn.microsoft.com/"
+_STORAGE = _AZURE + "azure/storage/common/storage-"
 
 SHAPES = (
     Shape("OpenSSH key", "OpenSSH PROTOCOL.key", pem("OPENSSH ")),
@@ -204,17 +211,17 @@ SHAPES = (
     Shape("Slack token", "https://docs.slack.dev/authentication/tokens", slack),
     Shape("Slack hook", "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks", slack_hook),
     Shape("Stripe key", "https://docs.stripe.com/keys", prefixed("sk" + "_live_", ALNUM, 24)),
-    Shape("Google API key", "https://cloud.google.com/docs/authentication/api-keys", prefixed("AI" + "za", ALNUM + "-_", 35)),
-    Shape("Google access token", "https://cloud.google.com/docs/authentication/token-types", prefixed("ya" + "29.", ALNUM, 60)),
-    Shape("Vault token", "https://developer.hashicorp.com/vault/docs/concepts/tokens", prefixed("hv" + "s.", ALNUM, 24)),
+    Shape("Google API key", _GOOGLE + "api-keys", prefixed("AI" + "za", ALNUM + "-_", 35)),
+    Shape("Google access token", _GOOGLE + "token-types", prefixed("ya" + "29.", ALNUM, 60)),
+    Shape("Vault token", _VAULT + "concepts/tokens", prefixed("hv" + "s.", ALNUM, 24)),
     Shape("npm token", "https://docs.npmjs.com/about-access-tokens", prefixed("np" + "m_", ALNUM, 36)),
     Shape("JWT", "RFC 7519", jwt),
     Shape("AWS secret key", _AWS + "IAM/latest/UserGuide/id_credentials_access-keys.html", aws_secret),
     Shape("AWS key pair", _AWS + "IAM/latest/UserGuide/reference_identifiers.html", aws_pair),
     Shape("RDS login token", _AWS + "AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html", rds_token),
-    Shape("Azure connection string", _AZURE + "azure/storage/common/storage-configure-connection-string", azure_storage),
-    Shape("Azure storage key alone", _AZURE + "azure/storage/common/storage-account-keys-manage", azure_bare),
-    Shape("Azure SAS", _AZURE + "azure/storage/common/storage-sas-overview", azure_sas),
+    Shape("Azure connection string", _STORAGE + "configure-connection-string", azure_storage),
+    Shape("Azure storage key alone", _STORAGE + "account-keys-manage", azure_bare),
+    Shape("Azure SAS", _STORAGE + "sas-overview", azure_sas),
     Shape("Entra client secret", _AZURE + "purview/sit-defn-client-secret-api-key", azure_client),
     Shape("URL", "RFC 3986 §3.2.1", url("postgresql", Maker.password)),
     Shape("URL with an odd password", _PG + "libpq-connect.html", url("mysql+pymysql", Maker.odd_password)),
@@ -231,7 +238,7 @@ SHAPES = (
     Shape("Basic header", "RFC 7617", basic),
     Shape("Bearer header", "RFC 6750", prefixed("", ALNUM + "-._~", 40, "Authorization: Bearer {}")),
     Shape("mysql -p", _MY + "password-security-user.html", named("mysql -h db -u app -p%% orders", Maker.password)),
-    Shape("netrc", "https://everything.curl.dev/usingcurl/netrc.html", named("machine db.example.com login app password %%")),
+    Shape("netrc", "netrc(5)", named("machine db.example.com login app password %%")),
     Shape("SCRAM verifier", _PG + "catalog-pg-authid.html", scram),
     Shape("md5 verifier", _PG + "catalog-pg-authid.html", hashed("md5", "0123456789abcdef", 32)),
     Shape("MySQL hash", _MY + "native-pluggable-authentication.html", hashed("*", "0123456789ABCDEF", 40)),

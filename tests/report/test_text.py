@@ -196,7 +196,7 @@ def test_nothing_of_a_servers_reaches_the_terminal_as_a_control() -> None:
 
 def test_what_was_removed_is_told() -> None:
     report = replace(SCENARIOS["healthy"](), redacted=Redacted(removed={"secret": 1, "password": 2}))
-    assert text(report).endswith("3 secrets removed from this report\n")
+    assert text(report).endswith("in this report, removed: 1 secret, 2 passwords\n")
 
 
 def test_a_tunnel_about_which_nothing_is_known_can_still_be_shown() -> None:

@@ -1,6 +1,8 @@
 """What the keys of the main screen do, for whoever sits before it."""
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -228,6 +230,32 @@ async def test_cancel_ends_what_hangs_and_keeps_what_was_found(tmp_path: Path) -
         await until(lambda: screen.state.phase is Phase.ENDED, pilot)
         assert not screen.state.report.complete
         assert app.report is screen.state.report
+
+
+class Slow(Installed):
+    """Checks that take as long to load as the test wants."""
+
+    loaded = threading.Event()
+
+    @property
+    def packages(self) -> Sequence[CheckPackage]:
+        assert self.loaded.wait(10)
+        return super().packages
+
+
+async def test_what_is_cancelled_while_the_checks_are_loaded_runs_none_of_them(tmp_path: Path) -> None:
+    ran = threading.Event()
+    check = Check("tcp.connect", Layer.TCP, "it answers", Where.BASTION, lambda context: ran.set() or Outcome())
+    installed = Slow((CheckPackage("scene", (check,), tmp_path),))
+    app = TunneldoctorApp(session(installed=installed), TUNNEL)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = app.screen
+        await until(lambda: screen.state.phase is Phase.RUNNING, pilot)
+        await pilot.press("x")
+        installed.loaded.set()
+        await until(lambda: screen.state.phase is Phase.ENDED, pilot)
+        assert not screen.state.report.complete
+        assert not ran.is_set()
 
 
 async def test_a_defect_shows_no_local_variable_and_names_its_log(tmp_path: Path, monkeypatch, capsys) -> None:

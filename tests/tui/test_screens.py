@@ -5,6 +5,7 @@ import pytest
 from tests.tui.runs import events_of, sample, shown
 from tests.tui.screen import screen_text
 from tunneldoctor.model import CheckProgress, CheckStarted, Event
+from tunneldoctor.tui.tree import CheckTree
 
 SITUATIONS = ("healthy", "degraded", "inconclusive", "interrupted", "broken", "symptom", "jump-hosts")
 MIDDLE = "auth.login"
@@ -60,3 +61,16 @@ async def test_the_log_shows_what_was_done_and_the_command_that_does_the_same(as
         await it.settle()
         assert "$ nc -vz -w10 bastion.example.com 22" in screen_text(it.app)
         assert_screen(it.app, "log")
+
+
+async def test_an_idle_measurement_shows_its_countdown_and_each_connection_alive_or_dead(assert_screen) -> None:
+    events = half_way()
+    values = {"elapsed_seconds": 90.0, "left_seconds": 270.0, "alive": 5, "dead": 2, "dead_after_seconds": 62.0}
+    events.append(CheckProgress(90_000.0, MIDDLE, "bastion", "1:30 of 6:00", values))
+    async with shown(events, tunnel=sample("healthy").tunnel) as it:
+        it.screen.query_one(CheckTree).go((MIDDLE, "bastion"))
+        await it.settle()
+        text = screen_text(it.app)
+        assert "4 min 30 s to go" in text
+        assert "✓ ✓ ✓ ✓ ✓ ✗ ✗ 5 alive, 2 dead" in text
+        assert_screen(it.app, "idle")

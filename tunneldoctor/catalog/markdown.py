@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunneldoctor.catalog.fill import command, text
-from tunneldoctor.catalog.values import tunnel_values
+from tunneldoctor.catalog.values import PRODUCTS, tunnel_values
 
 if TYPE_CHECKING:
     from tunneldoctor.catalog.page import Page
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _FIX, _CAUSES, _VERIFY = "## How to fix it", "## What else it could be", "## How to make sure"
 _PLACES = {"here": "here", "bastion": "on the bastion", "database": "on the database host", "cloud": "in the cloud"}
-_ENGINES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "sqlserver": "SQL Server"}
 _PROVIDERS = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud", "onprem": "on premises"}
 
 
@@ -67,7 +66,7 @@ class Filling:
 
     def step(self, step: Step) -> list[str]:
         """*step* as an item of a list, its command as a block of code in it."""
-        engines = " and ".join(_ENGINES.get(each, each) for each in step.engines)
+        engines = " and ".join(PRODUCTS.get(each, each) for each in step.engines)
         whose = [_PROVIDERS[step.provider]] if step.provider else []
         where = ", ".join([_PLACES[step.run_on], *whose, *([engines] if engines else [])])
         if step.command is None:

@@ -5,6 +5,12 @@ from collections.abc import Mapping
 from tunneldoctor.catalog.fill import Words
 from tunneldoctor.model import Address, Database, Hop, Tunnel, Value
 
+#: Kinds of database as their makers spell them.
+PRODUCTS = {
+    "postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "sqlserver": "SQL Server", "redis": "Redis",
+    "mongodb": "MongoDB", "oracle": "Oracle",
+}  # fmt: skip
+
 
 def tunnel_values(tunnel: Tunnel, hop: str, measured: Mapping[str, Value]) -> dict[str, Value]:
     """Every field that a page may use without a parameter of its own; what is not known is left out.
@@ -46,8 +52,10 @@ def _remote(remote: Address | None) -> dict[str, Value]:
 def _database(database: Database) -> dict[str, Value]:
     return {
         "database_engine": database.engine,
+        "database_product": PRODUCTS.get(database.engine, database.engine),
         "database_host": database.host,
         "database_port": database.port,
         "database_user": database.user,
         "database_name": database.name,
+        "client_certificate": database.tls.client_certificate or "~/.postgresql/postgresql.crt",  # libpq's default
     }

@@ -35,9 +35,10 @@ def command(file: str, as_json: bool, color: str) -> int:
     Exit status: 0 it tells something, 2 the command line or FILE can't be used, 3 it tells nothing.
     """
     from tunneldoctor.cli.console import Output
+    from tunneldoctor.report import redact_value
 
     look, subject = _read(file)
-    result = _explained(look, subject)
+    result = redact_value(_explained(look, subject))
     if not look.complete:
         note("the output ends before the block did: what is missing is taken for unknown")
     with Output(None, color) as output:

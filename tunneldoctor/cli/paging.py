@@ -32,12 +32,12 @@ def _page(text: str, colored: bool) -> None:
 
 
 def _wants_pager() -> bool:
-    """As git does: $PAGER, else less; none where it is empty or cat, and none on a terminal that can't do it."""
+    """As git does: $PAGER, else less; none where it is empty, and none on a terminal that can't do it."""
     try:
         words = shlex.split(os.environ.get("PAGER", "less"))
     except ValueError:  # a quote that is not closed
         return False
-    if not words or words[0] == "cat" or os.environ.get("TERM") in (None, "", "dumb") or not sys.stdin:
+    if not words or os.environ.get("TERM") in (None, "", "dumb") or not sys.stdin:
         return False
     return sys.stdin.isatty() and shutil.which(words[0]) is not None
 

@@ -44,8 +44,9 @@ def command(file: str, tunnel: str | None, config: str | None, as_json: bool, co
     """
     from tunneldoctor.cli.checks import noted_catalog
     from tunneldoctor.cli.console import Output
+    from tunneldoctor.report import redact_value
 
-    result = _read(file, _tunnel(tunnel, config), noted_catalog(config))
+    result = redact_value(_read(file, _tunnel(tunnel, config), noted_catalog(config)))
     with Output(None, color) as output:
         output.write(_document(result) if as_json else _text(result, output), machine=as_json)
     return result.exit_code

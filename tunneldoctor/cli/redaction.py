@@ -35,11 +35,12 @@ def shared(what: Shared, level: str) -> Shared:
     if level == SECRETS:
         return what
     from tunneldoctor.alias_file import MapUnusable, growing
+    from tunneldoctor.cli.checks import installed_catalog
     from tunneldoctor.report import AliasesFull, Topology
 
     try:
         with growing() as aliases:
-            result = _with_aliases(what, Topology(aliases))
+            result = _with_aliases(what, Topology(aliases, installed_catalog().codes()))
     except MapUnusable as error:
         raise Failure(str(error), _NOT_WRITTEN) from error
     except AliasesFull:

@@ -54,6 +54,8 @@ def command(
     Exit status: that of the report, as check has it; 2 where nothing was written, 3 where names were to be replaced
     and could not be.
     """
+    if output and output != _STDOUT and Path(output).exists():
+        raise _there_already(output)
     made = _made(name, config, source, last)
     what = shared(Shared([made.report], [(made.report.tunnel.name, each) for each in made.events]), redact)
     report, events = what.reports[0], [event for _, event in what.events]
@@ -142,6 +144,10 @@ def _agree(document: str, path: str, yes: bool) -> None:
         raise Failure("nothing was written")
 
 
+def _there_already(path: str) -> Failure:
+    return Failure(f"{path} is there already: name another with -o")
+
+
 def _write(document: str, path: str) -> None:
     from tunneldoctor.cli.console import Output
 
@@ -153,7 +159,7 @@ def _write(document: str, path: str) -> None:
         with Path(path).open("xb") as file:
             file.write(document.encode("utf-8", "backslashreplace"))
     except FileExistsError:
-        raise Failure(f"{path} is there already: name another with -o") from None
+        raise _there_already(path) from None
     except OSError as error:
         raise Failure(f"can't write {path}: {error.strerror}") from error
     note(f"written to {path}")

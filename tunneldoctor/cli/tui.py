@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -91,11 +92,13 @@ def _show(session: Session, tunnel: Tunnel | None, events: tuple[Event, ...], ke
     logging.getLogger().addHandler(logging.NullHandler())  # without one, warnings would be written over the screen
     threading.excepthook = app.thread_ended
     app.run()
+    gc.freeze()  # the process is about to end: its modules need not be searched for cycles once more
     if app.told:
         raise Failure(app.told, exit_code=app.return_code or 3)
     if app.report:
         width = shutil.get_terminal_size().columns
-        click.echo("\n".join(cut(line, width) for line in summary(app.report)))
+        with contextlib.suppress(OSError):  # the terminal was closed
+            click.echo("\n".join(cut(line, width) for line in summary(app.report)))
     return app.return_code or 0
 
 

@@ -46,6 +46,9 @@ def _postgresql(url: DatabaseUrl) -> Tls:
     root = url.said("sslrootcert")
     if root == "system" and not written:  # libpq 16 and later: system roots imply verify-full
         mode = "verify-full"
+    if root == "system" and mode != "verify-full" and url.client.is_libpq:  # fe-connect.c, pqConnectOptions2
+        why = f"sslmode={mode} is too weak for sslrootcert=system, which no client takes with it"
+        raise BadUrl("query", why, "write sslmode=verify-full")
     return Tls(mode, written, root, url.said("sslcert"), url.said("sslkey"))
 
 
@@ -53,6 +56,8 @@ def _postgresql_mode(url: DatabaseUrl) -> tuple[str, str]:
     name, value = url.option("sslmode") or ("", "")
     if name:
         said = url.named(name)
+        if url.client.is_libpq and value not in _LIBPQ:  # it compares byte by byte, and so does asyncpg
+            raise _unknown(said, value, ", ".join(_LIBPQ))
         return _mode(said, value, {mode: mode for mode in _LIBPQ}, ", ".join(_LIBPQ)), f"{name}={value}"
     name, value = url.option("ssl") or ("", "")
     lower = value.lower()

@@ -27,8 +27,10 @@ def _is_url(host: str) -> bool:
 
 
 def read_username(written: str, hop: str, key: str, origin: Origin, draft: Draft) -> str | None:
-    """The user that *written* names, or None for nobody."""
+    """The user that *written* names, or None for nobody. Databases have users of several words, systems have none."""
     cleaned = clean(written)
+    if key == "database" and cleaned.text == written:
+        return written or None
     note_invisible(cleaned, "user name", hop, key, origin, draft, blank_inside_breaks=False)
     return cleaned.text or None
 

@@ -66,23 +66,30 @@ def days_left(handshake: Handshake, now: datetime | None = None) -> int | None:
 
 
 def names(certificate: x509.Certificate) -> tuple[str, ...]:
-    """The DNS names and addresses it is for; its common name where it lists none, as libpq and OpenSSL read it."""
+    """The DNS names and addresses it is for; its common name where it lists no DNS name, as libpq and OpenSSL read it.
+
+    fe-secure-common.c and fe-secure-openssl.c (pgtls_verify_peer_name_matches_certificate_guts); OpenSSL, v3_utl.c.
+    """
     try:
         listed = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
     except (x509.ExtensionNotFound, ValueError):
         listed = None
-    found: tuple[str, ...] = ()
+    known: list[str] = []
+    addresses: list[str] = []
     if isinstance(listed, x509.SubjectAlternativeName):
-        addresses = listed.get_values_for_type(x509.IPAddress)
-        found = (*listed.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
-    return found or tuple(_common_names(certificate))
+        known = listed.get_values_for_type(x509.DNSName)
+        addresses = [str(address) for address in listed.get_values_for_type(x509.IPAddress)]
+    return (*(known or _common_names(certificate)), *addresses)
 
 
 def covers(certificate: x509.Certificate, host: str) -> bool:
-    """Whether the certificate is for *host* (RFC 9525 §6.3: a wildcard is a whole first label)."""
+    """Whether the certificate is for *host* (RFC 9525 §6.3: a wildcard is a whole first label).
+
+    A dot at the end of *host* is a character like any other to libpq and to OpenSSL.
+    """
     if address := parse(host):
         return any(parse(name) == address for name in names(certificate))
-    name = host.lower().rstrip(".")
+    name = host.lower()
     return any(_matches(pattern.lower(), name) for pattern in names(certificate))
 
 

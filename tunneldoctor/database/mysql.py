@@ -189,9 +189,14 @@ def _ask(wire: Wire, sql: str) -> tuple[list[str | None], float]:
     if first[:1] != bytes([messages.ERROR]):
         return messages.first_row(packets, first), latency
     trouble = classify(refusal(messages.error(first), authenticated=True))
-    if trouble.reason is not Reason.UNCLASSIFIED:
+    if trouble.reason is not Reason.UNCLASSIFIED or _ends_it(trouble):
         raise DatabaseTrouble(trouble)
     return [], latency
+
+
+def _ends_it(trouble: Trouble) -> bool:
+    """SQLSTATE class 08: the server is about to hang up, as after an init_connect that failed (1184)."""
+    return trouble.refusal is not None and trouble.refusal.detail.startswith("08")
 
 
 def _read_only(server: str | None, storage: str | None) -> str | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Authentication requests (libpq/auth.h: AUTH_REQ_*) that are answered here, and those that are named.
 _OK, _CLEARTEXT, _MD5, _SASL, _SASL_CONTINUE, _SASL_FINAL = 0, 3, 5, 10, 11, 12
+#: What libpq's ``channel_binding=require`` does not put up with (fe-auth.c, check_expected_areq).
+_UNBOUND = {_OK: "nothing", _CLEARTEXT: "the password in clear", _MD5: "an MD5 of the password"}
 _NAMED = {2: "Kerberos 5", 4: "crypt", 6: "SCM credentials", 7: "GSSAPI (Kerberos)", 9: "SSPI"}
 _MOST_MESSAGES = 200
 _MOST_PARAMETERS = 100
@@ -38,6 +40,7 @@ class Login:
         self._scram: scram.Scram | None = None
         self._sent = False
         self._accepted = False
+        self._insists = _option(prepared, "channel_binding") == "require"
         self.stage = "the startup message"
         self.proven = False
         self.parameters: dict[str, str] = {}
@@ -68,6 +71,8 @@ class Login:
 
     def _authenticate(self, body: bytes) -> None:
         kind, data = int.from_bytes(body[:4], "big"), body[4:]
+        if self._insists and not self.proven and kind in _UNBOUND:
+            raise DatabaseTrouble(_unsupported(f"{_UNBOUND[kind]}, which channel_binding=require rules out"))
         if kind == _OK:
             self._accepted, self.proven, self.stage = True, False, "the login"
         elif kind == _CLEARTEXT:
@@ -100,6 +105,8 @@ class Login:
         binding = self._binding() if scram.PLUS in names else None
         if binding is None and scram.PLAIN not in names:
             raise DatabaseTrouble(_unsupported(", ".join(sorted(names))))
+        if binding is None and self._insists:
+            raise DatabaseTrouble(_unsupported(f"{', '.join(sorted(names))}, which channel_binding=require rules out"))
         could = self._binding() is not None
         self._scram = scram.Scram(self._ask(scram.PLAIN.lower()), binding, could_bind=could and binding is None)
         self._wire.send(messages.sasl_first(self._scram.mechanism, self._scram.first()))
@@ -120,7 +127,7 @@ class Login:
     def _binding(self) -> bytes | None:
         """``tls-server-end-point``: the hash of the leaf, by the certificate's own digest (RFC 5929 §4.1)."""
         tls = self._prepared.tls
-        if tls is None or self._prepared.database.options.get("channel_binding") == "disable":
+        if tls is None or _option(self._prepared, "channel_binding") == "disable":
             return None
         from cryptography.hazmat.primitives import hashes
 
@@ -138,9 +145,14 @@ class Login:
             body,
             password_sent=self._sent,
             authenticated=self._accepted,
+            proven=self.proven,
             encrypted=self._prepared.encrypted,
             client_certificate=bool(self._prepared.tls and self._prepared.tls.presented),
         )
+
+
+def _option(prepared: Prepared, name: str) -> str | None:
+    return prepared.database.options.get(name)
 
 
 def _unsupported(method: str) -> Trouble:

@@ -25,6 +25,8 @@ _BY_STATE = {
     "57P03": Reason.NOT_READY,
     "42704": Reason.STARTUP_OPTION_REFUSED,
     "22023": Reason.STARTUP_OPTION_REFUSED,
+    "42601": Reason.STARTUP_OPTION_REFUSED,  # a switch that is none; nothing else is parsed before the login is done
+    "55P02": Reason.STARTUP_OPTION_REFUSED,  # one that only the start of the server sets
 }
 #: Words of pgbouncer, RDS Proxy and Supavisor, the more special first.
 _BY_WORDS: tuple[tuple[str, Reason], ...] = (
@@ -42,6 +44,7 @@ _BY_WORDS: tuple[tuple[str, Reason], ...] = (
     ("connect to compute node", Reason.POOLER_UPSTREAM_DOWN),
     ("access token has invalid format", Reason.TOKEN_INVALID),
     ("authentication failed for user", Reason.TOKEN_INVALID),  # "IAM authentication failed for user"
+    ("certificate authentication failed", Reason.CLIENT_CERTIFICATE_REJECTED),
     ("authentication failed", Reason.LOGIN_REFUSED),  # "SASL …", "password …", "\"trust\" …"
     ("The password that was provided for the role", Reason.PASSWORD_WRONG),
     ("has no credentials for the role", Reason.UNKNOWN_USER),
@@ -76,6 +79,8 @@ _FULL = {
     "InitializeSessionUserId": "this user",
     "CheckMyDatabase": "this database",
 }
+#: set_config_option, its successors set_config_option_ext (15) and set_config_with_handle (17): guc.c.
+_SETTING = "set_config_"
 _OWN_STATE = "PostgreSQL gives that refusal a SQLSTATE of its own"
 
 
@@ -100,6 +105,10 @@ def classify(seen: LoginRefusal) -> Trouble:
         reason, rulings = words, _password_rulings() if words is Reason.LOGIN_REFUSED else ()
     elif seen.number == "28000":
         reason, rulings = _not_authorized(seen)
+    elif seen.number == "28P01" and seen.proven and seen.client_certificate:
+        reason, rulings = Reason.CLIENT_CERTIFICATE_REJECTED, ()  # clientcert=verify-full, and the name in it (auth.c)
+    elif seen.number == "42501" and seen.routine.startswith(_SETTING):
+        reason, rulings = Reason.STARTUP_OPTION_REFUSED, ()
     else:
         reason, rulings = _BY_STATE.get(seen.number, Reason.UNCLASSIFIED), ()
         rulings = _password_rulings() if reason is Reason.LOGIN_REFUSED else rulings
@@ -110,7 +119,7 @@ def _by_words(seen: LoginRefusal) -> Reason | None:
     reason = next((reason for words, reason in _BY_WORDS if words in seen.message), None)
     if reason is not Reason.POOLER_UPSTREAM_DOWN:
         return reason
-    if seen.number == "28P01":  # no pooler's 08P01: a server of another make, about its own client
+    if seen.number == "28P01" and not seen.proven:  # no pooler's 08P01: a server of another make, about its own client
         return Reason.LOGIN_REFUSED
     return Reason.POOLER_WAITS if seen.authenticated and "query_wait_timeout" in seen.message else reason
 

@@ -27,6 +27,8 @@ _SETTINGS = ("timeout", "tcp-keepalive")
 _QUESTIONS = (command("INFO"), command("CLIENT", "INFO"), *(command("CONFIG", "GET", name) for name in _SETTINGS))
 #: A key that nobody has; asking for it shows whether this node answers for keys at all.
 _CLUSTER_QUESTIONS = (command("CLUSTER", "NODES"), command("EXISTS", "tunneldoctor"))
+#: Databases that clients do not SELECT, since connections begin there (redis-py, Jedis, Lettuce, go-redis).
+_THERE_ALREADY = (None, "", "0")
 #: Refusals of an unauthenticated PING that a login may yet overcome.
 _LOGIN_FIRST = ("NOAUTH", "NOPERM")
 _ADDRESS = re.compile(r"\baddr=(\S+):\d+ ")
@@ -47,8 +49,8 @@ def login(prepared: Prepared, password: Password, seconds: float) -> Session:
     wire.within(seconds)
     with talking(wire, "the login"):
         sent = _authenticate(prepared, password)
-        if prepared.database.name:
-            _choose(prepared, prepared.database.name, sent)
+        if prepared.database.name not in _THERE_ALREADY:
+            _choose(prepared, str(prepared.database.name), sent)
         return _session(prepared, sent)
 
 

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 #: Seconds beyond two round trips that a server may take to look at our certificate.
 _VERDICT = 0.05
+_VERSIONS = {
+    "tlsv1": SSL.TLS1_VERSION,
+    "tlsv1.1": SSL.TLS1_1_VERSION,
+    "tlsv1.2": SSL.TLS1_2_VERSION,
+    "tlsv1.3": SSL.TLS1_3_VERSION,
+}
 #: Certificates of a chain that are looked at.
 MOST_CERTIFICATES = 10
 
@@ -62,7 +68,7 @@ def secure(
     certificate = client_certificate(database)
     faults: set[tuple[int, int]] = set()
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_min_proto_version(SSL.TLS1_2_VERSION)  # libpq's ssl_min_protocol_version
+    _limit(context, database)
     if protocol:
         context.set_alpn_protos([protocol])
     roots_problem = _load_roots(context, roots)
@@ -81,6 +87,14 @@ def secure(
         _trying(stream, wire, lambda: stream.await_verdict(min(seconds, wire.remaining())))
     wire.restart(stream)
     return _handshake(stream, faults, roots_problem, certificate is not None)
+
+
+def _limit(context: SSL.Context, database: Database) -> None:
+    """libpq's ``ssl_min_protocol_version``, TLS 1.2 where it is not given, and ``ssl_max_protocol_version``."""
+    said = database.options if database.engine == "postgresql" else {}
+    lowest, highest = (said.get(f"ssl_{end}_protocol_version", "").lower() for end in ("min", "max"))
+    context.set_min_proto_version(_VERSIONS.get(lowest, SSL.TLS1_2_VERSION))
+    context.set_max_proto_version(_VERSIONS.get(highest, 0))  # 0: the highest there is
 
 
 def _watch(context: SSL.Context) -> list[bool]:

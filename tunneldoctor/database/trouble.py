@@ -71,7 +71,8 @@ class LoginRefusal:
 
     ``number`` is the SQLSTATE (PostgreSQL) or the error number (MySQL); ``routine`` is PostgreSQL's field R, which no
     ``lc_messages`` translates, "" where the sender leaves it out (poolers do). ``address`` is the client as the
-    database quotes it. ``authenticated`` is True where the refusal came after the password had been accepted.
+    database quotes it. ``authenticated`` is True where the refusal came after the password had been accepted,
+    ``proven`` where it came between the server's own proof (SCRAM) and that.
     """
 
     number: str
@@ -81,6 +82,7 @@ class LoginRefusal:
     address: str = ""
     password_sent: bool = False
     authenticated: bool = False
+    proven: bool = False
     encrypted: bool = False
     client_certificate: bool = False
 

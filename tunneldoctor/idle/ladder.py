@@ -22,6 +22,8 @@ from tunneldoctor.idle.standing import Standing
 
 #: Seconds between two looks at all connections.
 _TICK = 0.05
+#: Seconds that are left when it is time to come to an end.
+_LAST = 1.0
 #: Seconds between two words of how things stand, and where something has happened.
 _WORD, _WORD_OF_NEWS = 5.0, 0.5
 #: What is opened after the silent connections, in this order.
@@ -142,6 +144,7 @@ class Ladder:
                 if message.reason:
                     which = "was not to be had" if rung.opened is None else "told nothing"
                     self._notes.append(f"a connection ({rung.flow.name}) {which}: {message.reason}")
+                self._relent()
             case Doubted():
                 rung.doubted = True
                 self._doubt(rung)
@@ -158,8 +161,7 @@ class Ladder:
         else:
             series.survived(rung, rung.asked_silence, rung.asked_after)
             self._begin(rung, series.next_gap(self.plan.rungs, len(series.rungs), now))
-            if self.cut is series and not series.dead and not any(each.probing for each in series.rungs):
-                self.cut, series.volley, series.second = None, False, False  # it has answered after all
+            self._relent()
 
     def _begin(self, rung: Rung, gap: float) -> None:
         rung.begun = time.monotonic()
@@ -173,6 +175,12 @@ class Ladder:
             self._doubt(rung)
         else:
             rung.loss = loss
+
+    def _relent(self) -> None:
+        """What was in doubt has answered after all, or says nothing about its leg: go on as before."""
+        series = self.cut
+        if series and not series.dead and not any(each.probing for each in series.rungs):
+            self.cut, series.volley, series.second = None, False, False
 
     def _doubt(self, rung: Rung) -> None:
         """Something looks dead: from now on the others are looked at too."""
@@ -226,18 +234,22 @@ class Ladder:
 
     def _over(self, now: float) -> Result | None:
         """No cut was found as far as was asked for, or as there is time; or nothing could be opened at all."""
+        if self._conduct.remaining() < _LAST:
+            return self._out_of_time()
         if self.cut is not None or self._crew.opening:
             return None
         going = [each for each in self.series if any(rung.pending and rung.opened for rung in each.rungs)]
         if not going:
             return self.result(Kind.UNMEASURED, "no connection to measure with was to be had")
-        if all(each.reached >= self.plan.up_to for each in going):
-            return self.result(Kind.NONE)
-        if self._conduct.remaining() < 1.0:
-            reached = min(each.reached for each in going)
-            self._notes.append(f"with so few connections there was time for silences of up to {reached:.0f} s only")
-            return self.result(Kind.NONE) if reached else self.result(Kind.UNMEASURED, self._notes[-1])
-        return None
+        return self.result(Kind.NONE) if all(each.reached >= self.plan.up_to for each in going) else None
+
+    def _out_of_time(self) -> Result:
+        if self.cut and self.cut.dead:
+            return settle.verdict(self, self.cut)
+        reached = max(each.reached for each in self.series)
+        words = f"there was time for silences of up to {reached:.0f} s only"
+        self._notes.append(words)
+        return self.result(Kind.NONE) if reached and not self.cut else self.result(Kind.UNMEASURED, words)
 
     # -- the end -------------------------------------------------------------------------------------------------
 

@@ -33,10 +33,11 @@ def settled(ladder: Ladder, now: float) -> Result | None:
     asked = [each(ladder, series, now) for each in (_second, _below, _companions, _counterpart)]
     if any(rung.probing for rung in ladder.everybody) or not all(asked) or not series.dead:
         return None
-    return _verdict(ladder, series)
+    return verdict(ladder, series)
 
 
-def _verdict(ladder: Ladder, series: Series) -> Result:
+def verdict(ladder: Ladder, series: Series) -> Result:
+    """What the connections of *series*, of which at least one is dead, say together."""
     how = _how(series)
     kept = next((rung for rung in ladder.companions if rung.flow.arm is Arm.SSH_KEEPALIVE), None)
     if kept and kept.loss and (age := _same_age(ladder)) is not None:

@@ -58,8 +58,8 @@ class Standing:
         parts = [f"{clock(self.left)} left at most"]
         if self.upper is None and self.usual and self.usual > self.elapsed:
             parts.append(f"{clock(self.usual - self.elapsed)} if it is {self.suspect} s")
-        alive = f"{self.alive} alive" + (f" (unused for up to {self.lower:.0f} s)" if self.lower else "")
-        dead = f"{self.dead} dead" + (f" (unused for {self.upper:.0f} s)" if self.upper is not None else "")
+        alive = f"{self.alive} alive" + (f" (unused for up to {_figure(self.lower)} s)" if self.lower else "")
+        dead = f"{self.dead} dead" + (f" (unused for {_figure(self.upper)} s)" if self.upper is not None else "")
         return ", ".join([*parts, alive, dead])
 
     @property
@@ -86,3 +86,8 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def _figure(seconds: float) -> str:
+    """Tenths where they matter."""
+    return f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"

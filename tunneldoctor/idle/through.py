@@ -111,14 +111,15 @@ class ThroughFlow:
     def probe(self, patience: float, stop: threading.Event, doubt: Callable[[], object]) -> Loss | None:
         """Wait for the answer. Where it does not come, our own word tells on which leg it was lost.
 
-        It may bring the connection back, and with it the answer, which the bastion sends again and again.
+        It may bring the connection back, and with it the answer, which the bastion sends again and again. There is no
+        doubt before that is known.
         """
-        loss = self.session.probe(patience, stop, doubt)
+        loss = self.session.probe(patience, stop, _not_yet)
         if loss is None or self._ssh.look():
             return loss and self._ssh.look()
         if loss.how is not How.SILENT:
             raise NotOpened(_OTHER_LEG)
-        if self._ssh.probe(patience, stop, doubt) or self.session.answered_late(_LATE):
+        if self._ssh.probe(patience, stop, _not_yet) or self.session.answered_late(_LATE):
             return loss
         raise NotOpened(_OTHER_LEG)
 
@@ -131,3 +132,7 @@ class ThroughFlow:
         if self._session:
             self._session.close()
         self._ssh.close()
+
+
+def _not_yet() -> None:
+    """Nothing is known of the leg so far."""

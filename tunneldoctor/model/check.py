@@ -243,7 +243,7 @@ class Check:
     deadline of its own, for what goes another way than the rest of the layer; empty: the layer's. ``lasts`` gives the
     seconds that it is meant to take, for a check that lets time pass: its stage gets them beyond ``connect_timeout``,
     and where the run is cancelled it is given a moment to say what it knows by then. ``equivalent`` is the shell
-    command that looks at the same thing by hand, with the named fields of pages and those of catalog/by_hand.py in braces.
+    command that looks at the same thing by hand, with named fields in braces: those of pages, those of by_hand.py.
     """
 
     id: str

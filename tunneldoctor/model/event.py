@@ -42,7 +42,7 @@ class CheckStarted:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """A running check has something to say; ``values`` are the same as data, flat, where there is something to count."""
+    """A running check has something to say; ``values`` are the same as flat data, where something is counted."""
 
     at_ms: float
     check: str

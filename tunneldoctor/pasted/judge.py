@@ -25,6 +25,7 @@ _WORDS = {
     "remote_host": "the database's host", "remote_port": "of the database", "database_user": "this user",
     "database_host": "the database", "database_engine": "the database that is expected", "path": "a file",
     "database_name": "this database", "local_port": "of the tunnel",
+    "database_product": "the database that is expected",
 }  # fmt: skip
 
 

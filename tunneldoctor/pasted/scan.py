@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -121,6 +122,7 @@ def _line(block: Block, match: re.Match[str]) -> Line:
     return Line(block.line + block.text.count("\n", 0, match.start()), visible(" ".join(block.text[start:end].split())))
 
 
+@functools.cache
 def compiled(pattern: str) -> re.Pattern[str]:
     """A sign's regular expression: a space stands for any white space, a line's end included, and nothing repeats
     without end, since a line may be as long as the file."""
@@ -128,6 +130,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(tokens), re.MULTILINE)
 
 
+@functools.cache
 def anchors(pattern: str) -> tuple[str, ...]:
     """Words of which one must stand in whatever *pattern* matches; an empty one where there is none.
 

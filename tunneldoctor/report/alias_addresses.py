@@ -17,6 +17,7 @@ _FURTHER = tuple(f"198.{second}.{third}" for second in (18, 19) for third in ran
 #: Networks whose addresses say nothing about anybody: this host, loopback, multicast, the clouds' metadata service.
 _LEFT = tuple(map(ip_network, (
     "0.0.0.0/32", "127.0.0.0/8", "224.0.0.0/3", "169.254.169.254/32", "::/127", "ff00::/8", "fd00:ec2::254/128",
+    "fc00::/128", "fd00::/128", "fe80::/128", "64:ff9b::/128", "2001:db8::/128",
 )))  # fmt: skip
 #: Zero last: it reads as if it were nothing.
 _OCTETS = (*range(1, 256), 0)

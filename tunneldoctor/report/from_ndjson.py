@@ -18,7 +18,7 @@ from tunneldoctor.model import (
 )
 from tunneldoctor.report.from_json import must_be, read_check, read_fleet, read_hop, read_report
 from tunneldoctor.report.json_value import JsonValue, NotAReport, lines_of, parsed
-from tunneldoctor.report.ticket import is_ticket, reports_in
+from tunneldoctor.report.ticket import is_ticket, report_in
 from tunneldoctor.report.to_json import FLEET_SCHEMA, REPORT_SCHEMA
 
 
@@ -50,7 +50,7 @@ def saved_from(data: str | bytes) -> Report | Fleet:
     if _is_event(first):
         return _told_in(events_from_ndjson(lines_of(data)))
     if is_ticket(data):
-        return reports_in(data)
+        return report_in(data)
     value = parsed(data)
     if value.get("schema").value == FLEET_SCHEMA:
         return read_fleet(value)

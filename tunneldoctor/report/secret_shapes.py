@@ -31,7 +31,7 @@ _LINES = r"-{4,5} ?%s [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}"
 _BODY = r"[A-Za-z0-9+/]{16,}={0,2}"
 _BEGIN, _END = _LINES % "BEGIN", _LINES % "END"
 _KEY_BLOCK = re.compile(
-    rf"{_BEGIN}(?=(?:(?!-{{4}} ?END).)*[A-Za-z0-9+/=]{{16}})"
+    rf"{_BEGIN}(?=(?:(?!-{{4}} ?(?:BEGIN|END)).)*[A-Za-z0-9+/=]{{16}})"
     rf"(?:(?:(?!-{{4}} ?(?:BEGIN|END)).)*?{_END}|{_BREAK}*[A-Za-z0-9+/=]{{16,}}(?:{_BREAK}+[A-Za-z0-9+/=]+)*)"
     # the end alone, of a copy that began too late
     rf"|(?<![A-Za-z0-9+/=])(?:{_BODY}{_BREAK}+)+(?:[A-Za-z0-9+/]+={{0,2}}{_BREAK}+)?{_END}"
@@ -79,7 +79,8 @@ _NAMED = re.compile(
 )
 # YAML, JSON and what people write. Without quotes only what no word is: MySQL says "using password: YES".
 _LABELLED = re.compile(
-    rf"(?P<head>(?<![A-Za-z])[A-Za-z_.-]{{0,40}}?(?:{_NAMES})(?:[\"']\s{{0,3}}:\s{{0,3}}(?=[\"'])|\s{{0,3}}:\s{{0,3}}))"
+    r"(?P<head>(?<![A-Za-z])(?!(?<=\\)password\s)"  # psql's \password
+    rf"[A-Za-z_.-]{{0,40}}?(?:{_NAMES})(?:[\"']\s{{0,3}}:\s{{0,3}}(?=[\"'])|\s{{0,3}}:\s{{0,3}}))"
     rf"(?!\\?['\"]?(?-i:{_STANDS_FOR}))(?!['\"]{{2}})"
     r"(?:'(?=\S)(?:[^'\\\n]|\\.)+'|\"(?=\S)(?:[^\"\\\n]|\\.)+\"|(?=[^\s\"']*[A-Za-z])(?=[^\s\"']*[0-9])[^\s;&\"',]{6,})",
     re.IGNORECASE,
@@ -89,6 +90,7 @@ _LABELLED = re.compile(
 _FIELD = r"(?:[^:\s\\]|\\.)+"
 _PGPASS = re.compile(
     r"(?P<head>(?:^|(?<=[\s\"'`]))(?=[^:\s]*[G-Zg-z.*])(?:[^:\s\\/]|\\.)+:(?:\d{2,5}|\*):"
+    r"(?!\d+:\d+:|(?:[0-9a-f]{2}:){3})"
     rf"{_FIELD}:{_FIELD}:)(?!\[removed: )(?=\S)(?!\*+$)[^\n]+",
     re.MULTILINE,
 )
@@ -101,21 +103,21 @@ _HEADER = re.compile(
 )
 _BEARER = re.compile(
     r"(?P<head>\bbearer\s+)[A-Za-z0-9._~+/-]{16,}=*|"
-    r"(?P<head2>\bbasic\s+)(?=[A-Za-z0-9+/]*[A-Z0-9])(?=[A-Za-z0-9+/]*[a-z])[A-Za-z0-9+/]{10,}={0,2}",
+    r"(?P<head2>\bbasic\s+)(?-i:(?=[A-Za-z0-9+/]*[0-9+/=]|[A-Za-z]+[A-Z]))[A-Za-z0-9+/]{10,}={0,2}",
     re.IGNORECASE,
 )
 # On command lines: mysql(1) and its kin (-pPASSWORD), sshpass(1), sqlcmd, redis-cli, curl(1), mongosh.
 _COMMAND = re.compile(
-    r"(?P<head>\b(?:mysql|mariadb)[a-z_-]*\b[^\n|;]*?\s-p|\bsshpass\b[^\n|;]*?\s-p\s*|"
-    r"\b(?:sqlcmd|bcp)\b[^\n|;]*?\s-P\s*|\bredis-cli\b[^\n|;]*?\s(?:-a|--pass)\s+|"
-    r"\bmongo(?:sh|dump|restore)?\b[^\n|;]*?\s(?:-p|--password)\s+|"
-    r"\bcurl\b[^\n|;]*?\s(?:-u|--user)[ =]?['\"]?[^\s:'\"]+:)"
+    r"(?P<head>\b(?:mysql|mariadb)[a-z_-]*\b[^\n|;]{0,300}?\s-p|\bsshpass\b[^\n|;]{0,300}?\s-p\s*|"
+    r"\b(?:sqlcmd|bcp)\b[^\n|;]{0,300}?\s-P\s*|\bredis-cli\b[^\n|;]{0,300}?\s(?:-a|--pass)\s+|"
+    r"\bmongo(?:sh|dump|restore)?\b[^\n|;]{0,300}?\s(?:-p|--password)\s+|"
+    r"\bcurl\b[^\n|;]{0,300}?\s(?:-u|--user)[ =]?['\"]?[^\s:'\"]+:)"
     rf"(?!['\"]?{_STANDS_FOR})(?!-)(?:'[^'\n]+'|\"[^\"\n]+\"|[^\s'\"]+)"
 )
 # netrc(5); CREATE USER and ALTER ROLE; redis.conf.
 _STATED = re.compile(
     rf"(?P<head>\bmachine\s+\S+\s+login\s+\S+\s+password\s+|"
-    rf"(?:^|\n|config\s+set\s+|--)(?:requirepass|masterauth)\s+)(?!{_STANDS_FOR})\S+|"
+    rf"(?:^|\n|config\s+set\s+|--)(?:requirepass|masterauth)\s+)(?!{_STANDS_FOR})\S+(?=[\"'\]]*(?:\s*$|\s*\n))|"
     r"(?P<head2>\b(?:identified\s+(?:with\s+\S+\s+)?(?:by|as)|password)\s+')"
     rf"(?!(?-i:{_STANDS_FOR}))(?:[^'\n]|'')+(?=')",
     re.IGNORECASE,
@@ -125,7 +127,7 @@ _STATED = re.compile(
 # OpenAI, Hugging Face, Databricks, Atlassian, New Relic, Shopify and Tailscale document them.
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|"
-    r"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|imt|agent|oas|soat|ffct)-[\w.-]{16,}|"
+    r"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|imt|agent|oas|soat|ffct)-[\w.-]{16,}|GR1348941[\w-]{16,}|"
     r"xox[a-z](?:\.xox[a-z])?-[\w-]{10,}|xapp-\d-[\w-]{10,}|[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,}|"
     r"whsec_[\w+/=]{16,}|AIza[\w-]{30,}|ya29\.[\w.-]{20,}|GOCSPX-[\w-]{20,}|1//0[\w-]{20,}|npm_[A-Za-z0-9]{30,}|"
     r"pypi-AgE[\w-]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|hv[sbr]\.[\w-]{20,}|do[opr]_v1_[0-9a-f]{32,}|dckr_pat_[\w-]{20,}|"
@@ -137,14 +139,15 @@ _TOKEN = re.compile(
 )
 _TOKEN_SIGNS = (
     "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glptt-", "gldt-", "glrt-", "glrtr-", "glcbt-",
-    "glft-", "glimt-", "glagent-", "gloas-", "glsoat-", "glffct-", "xox", "xapp-", "k_live_", "k_test_", "k_prod_",
+    "glft-", "gr1348941", "glimt-", "glagent-", "gloas-", "glsoat-", "glffct-", "xox", "xapp-", "k_live_", "k_test_",
+    "k_prod_",
     "whsec_", "aiza", "ya29.", "gocspx-", "1//0", "npm_", "pypi-age", "sg.", "hvs.", "hvb.", "hvr.", "_v1_",
     "dckr_pat_", "sk-", "hf_", "dapi", "atatt3", "nrak-", "shp", "tskey-", "eyj", "hooks.slack.com/",
 )  # fmt: skip
 
 # AWS IAM User Guide, "IAM identifiers", and the secret beside an access key; Signature Version 4 in a query, which is
 # what an RDS login token is; Azure Storage, Service Bus and Entra ID.
-_AWS_ID = r"(?<![A-Za-z0-9])(?-i:(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})(?![A-Za-z0-9])"
+_AWS_ID = r"(?<![A-Za-z0-9])(?-i:(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16})(?![A-Za-z0-9])"
 _CLOUD = re.compile(
     rf"{_AWS_ID}(?:[\s\"',:;/|]{{1,4}}[A-Za-z0-9/+]{{40}}(?![A-Za-z0-9/+]))?"
     r"|(?P<head>\bX-Amz-(?:Signature|Security-Token|Credential)=)(?!\[removed: )[^&\s\"']+"
@@ -166,8 +169,8 @@ SHAPES = (
     Shape(PRIVATE_KEY, ("private", "b3blbnnz", "ls0tls1", "age-secret"), _KEY_BLOCK),
     Shape(PASSWORD, ("authorization", "cookie", "x-api-", "x-auth-", "x-vault-", "x-amz-"), _HEADER),
     Shape(TOKEN, _TOKEN_SIGNS, _TOKEN),
-    Shape(CLOUD_KEY, ("akia", "asia", "abia", "acca", "x-amz-", "accountkey", "sharedaccess", "sig=", "q~", "=="),
-          _CLOUD),
+    Shape(CLOUD_KEY, ("akia", "asia", "abia", "acca", "a3t", "x-amz-", "accountkey", "sharedaccess", "sig=", "q~",
+                      "=="), _CLOUD),
     Shape(HASH, ("scram-sha-", "md5", "*", "$"), _HASHED),
     Shape(PASSWORD, ("://",), _URL),
     Shape(PASSWORD, ("://",), _URL_WITH_BLANKS),

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from tunneldoctor.model import Fleet, Layer, Place, Report, Severity, Status, Step
+from tunneldoctor.model import Layer, Place, Report, Severity, Status, Step
 from tunneldoctor.report import reading
 from tunneldoctor.report.from_json import must_be, read_report
 from tunneldoctor.report.json_value import LARGEST, NotAReport, decoded, parsed
@@ -27,7 +27,8 @@ _BY_LAYER = {
 _BY_PLACE = {Place.HERE: HERE, Place.BASTION: BASTION, Place.DATABASE: DATABASE}
 _IN_THE_CLOUD = _BY_LAYER | {Layer.FORWARD: NETWORK}
 
-_SUMMARY = "The whole report as JSON, for tunneldoctor show"
+_WHO = "### Who must act"
+_MARK = "<summary>The whole report as JSON, for tunneldoctor show</summary>"
 #: What ends a block of code or begins markup, written so that JSON reads it the same (RFC 8259 §7).
 _IN_JSON = {ord(character): f"\\u{ord(character):04x}" for character in "<>&`"}
 _BLOCK = re.compile(
@@ -42,9 +43,8 @@ def render_ticket(report: Report) -> str:
     body = render_markdown(report)
     heading, _, rest = body.partition("\n")
     document = json.dumps(report_document(report), indent=1).translate(_IN_JSON)
-    parts = (heading, *_who(report), rest.strip("\n"), "", "<details>", f"<summary>{_SUMMARY}</summary>", "", "```json",
-             document, "```", "", "</details>")  # fmt: skip
-    return "\n".join(parts) + "\n"
+    block = ("<details>", _MARK, "", "```json", document, "```", "", "</details>")
+    return "\n".join((heading, *_who(report), "", rest.strip("\n"), "", *block)) + "\n"
 
 
 def who_must_act(report: Report) -> dict[str, list[str]]:
@@ -80,26 +80,29 @@ def _who(report: Report) -> Iterator[str]:
     who = who_must_act(report)
     if not who:
         return
-    yield from ("", "### Who must act", "")
+    yield from ("", _WHO, "")
     for actor, texts in who.items():
         yield f"- **{actor}**" + (f": {escaped('; '.join(texts))}" if texts else "")
 
 
-def reports_in(data: str | bytes) -> Report | Fleet:
-    """The report in a ticket, also one that was edited by hand, answered in a mail, or put together from several.
+def report_in(data: str | bytes) -> Report:
+    """The report in a ticket, also one that was edited by hand or answered in a mail; of several tickets the last.
 
+    A server may have said something that looks like a ticket: what it said stands above, and the JSON has no ``<``.
     Raises :class:`NotAReport`.
     """
     text = decoded(data)
     if len(text) > LARGEST:
         raise NotAReport(f"it is larger than {LARGEST // 2**20} MiB, and no ticket is")
-    blocks = [match["json"] for match in _BLOCK.finditer(text)]
-    found = [_report(_QUOTED.sub("", block)) for block in blocks if REPORT_SCHEMA in block]
-    if not found:
+    block = _BLOCK.search(text, text.rfind(_MARK) + 1) if _MARK in text else None
+    if block is None:
         raise NotAReport("the block with the report's JSON is not in it any more: it can be read, but not shown")
-    if len(found) == 1:
-        return found[0]
-    return Fleet.of(found, min(each.started_at for each in found), max(each.finished_at for each in found))
+    try:
+        value = parsed(_QUOTED.sub("", block["json"]))
+        must_be(value, REPORT_SCHEMA)
+        return read_report(value)
+    except NotAReport as error:
+        raise NotAReport(f"the JSON in the ticket: {error}") from None
 
 
 def for_people(document: str) -> str:
@@ -108,15 +111,6 @@ def for_people(document: str) -> str:
 
 
 def is_ticket(data: str | bytes) -> bool:
-    """*data* is not JSON and has a block of code, or what is left of a ticket of ours."""
+    """*data* is a ticket of ours, or what is left of one."""
     text = decoded(data)
-    return not text.lstrip().startswith("{") and (_SUMMARY in text or _BLOCK.search(text) is not None)
-
-
-def _report(text: str) -> Report:
-    try:
-        value = parsed(text)
-        must_be(value, REPORT_SCHEMA)
-        return read_report(value)
-    except NotAReport as error:
-        raise NotAReport(f"the JSON in the ticket: {error}") from None
+    return not text.lstrip().startswith("{") and (_MARK in text or _WHO in text)

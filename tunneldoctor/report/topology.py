@@ -25,6 +25,7 @@ from tunneldoctor.report.topology_words import (
     PARAMETERS,
     PATH_PARTS,
     PREFIX,
+    STANDS_FOR_A_NAME,
     TOKENS,
     V4,
     in_path,
@@ -43,12 +44,15 @@ _SHORTEST_PART = 3
 
 
 class Topology:
-    """Replaces names in reports, events and texts by those of *aliases*, which grow."""
+    """Replaces names in reports, events and texts by those of *aliases*, which grow.
 
-    def __init__(self, aliases: Aliases) -> None:
+    *codes* are words with dots that name no host: the codes that have a page.
+    """
+
+    def __init__(self, aliases: Aliases, codes: Iterable[str] = ()) -> None:
         self._aliases = aliases
         self._kinds: dict[str, str] = {}
-        self._ours: set[str] = set()
+        self._ours = set(codes)
         self.replaced: Counter[str] = Counter()
 
     def learn(self, reports: Iterable[Report]) -> None:
@@ -127,7 +131,7 @@ class Topology:
                     self._aliases.meet(address)
             elif _is_v4(word):
                 self._aliases.meet(word)
-            elif kind := told(text, *match.span()):
+            elif not STANDS_FOR_A_NAME.fullmatch(word) and (kind := told(text, *match.span())):
                 self._learn(kind, word if not is_host_name(word) else None)
         for word in listed(text):
             self._learn(USER, word)
@@ -159,16 +163,16 @@ class Topology:
 
     def _kind_of(self, word: str, text: str, start: int, end: int) -> str | None:
         """What the word at that place names; None where it is only a word."""
-        if word in self._ours or word.isdigit() or not any(map(str.isalpha, word)):
+        if word in self._ours or word.startswith("-") or not any(map(str.isalpha, word)):
             return None
         if LOOKS_LIKE_AN_ALIAS.fullmatch(word) or CLOUD_ID.fullmatch(word):
             return NAME
         if kind := self._kind(word):
             ordinary = word.lower() in ORDINARY
             return kind if not ordinary or plainly(text, start, end) else None
-        if in_path(text, start):
+        if in_path(text, start, end):
             return self._path_part(word, text, start)
-        if is_host_name(word):
+        if is_host_name(word) and text[end : end + 1] != "(":
             return HOST
         if "%" in word and (inner := unquote(word)) != word:
             return self._kind(inner) or (NAME if self._holds_a_name(inner) else None)

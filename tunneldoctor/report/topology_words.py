@@ -15,10 +15,12 @@ TOKENS = re.compile(
     rf"(?P<key>(?<=SHA256:)[A-Za-z0-9+/]{{20,}}=?{_ALONE_AFTER}|(?<=MD5:)[0-9a-f]{{2}}(?::[0-9a-f]{{2}}){{15}}{_ALONE_AFTER}|"
     rf"{_ALONE_BEFORE}AAAA[A-Za-z0-9+/]{{40,}}={{0,2}}{_ALONE_AFTER})|"
     r"(?P<v6>(?<![\w:%+-])(?<![\w%+-]\.)(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?"
-    rf"(?![\w:+-])(?!\.\w)(?P<zone>%[\w.-]+)?)|(?P<word>{WORD})"
+    rf"(?![\w:+(-])(?!\.\w)(?P<zone>%[\w.-]+)?)|(?P<word>{WORD})"
 )
 V4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 PREFIX = re.compile(r"/(\d{1,3})(?![\w.])")
+#: No name: a number, ``%s`` of a format, and what advice has for the reader to fill in.
+STANDS_FOR_A_NAME = re.compile(r"\d+|%\w|[A-Z]+")
 LOOKS_LIKE_AN_ALIAS = re.compile(rf"(?:{'|'.join(KINDS)})-\d+(?:\.example)?", re.IGNORECASE)
 #: Names that Amazon gives: machines, networks, rules.
 CLOUD_ID = re.compile(r"(?:i|sg|vpc|subnet|eni|rtb|acl|ami|vol|snap|db)-[0-9a-fA-Z]{8,}|ip(?:-\d{1,3}){4}")
@@ -40,7 +42,7 @@ version was way web what when where which who why will with word work works writ
 _ENDINGS = """
 pem crt cer key pub conf cnf cfg ini toml yaml yml json log txt md sh py js so d service socket timer target pid
 sock lock db sql gz zip tar ppk p12 pfx jks list local html xml env bak old exe dll jar war rb go rs c h cpp java
-class
+class transport channel
 """
 _PARTS = """
 . .. ~ etc ssh .ssh sshd_config sshd_config.d ssh_config ssh_config.d authorized_keys authorized_keys2 known_hosts
@@ -56,7 +58,11 @@ desktop appdata roaming program files windows system32 drivers c: sysctl.d sysct
 ip_unprivileged_port_start tcp_keepalive_time ssh_host_rsa_key ssh_host_ed25519_key ssh_host_ecdsa_key
 ssh_host_rsa_key.pub ssh_host_ed25519_key.pub ssh_host_ecdsa_key.pub ssh_host_ed25519_key-cert.pub tunneldoctor
 tunneldoctor.toml history root.pem root.crt client.pem client.crt client.key global global-bundle.pem agent
-agent.sock crypto-policies back-ends opensshserver.config selinux apparmor fail2ban jail.local
+agent.sock crypto-policies back-ends opensshserver.config selinux apparmor fail2ban jail.local user_ca.pub
+10-algorithms.conf 10-channel-timeout.conf 10-ciphers.conf 10-dns.conf 10-host-certificate.conf
+10-hostkeyalgorithms.conf 10-keepalive.conf 10-kexalgorithms.conf 10-macs.conf 10-no-passwords.conf
+10-penalties.conf 10-pubkey.conf 10-startups.conf 10-tunnel-forwarding.conf 10-tunnel-login.conf 10-unused.conf
+10-user-ca.conf shells limits tcp udp
 """
 #: Words that our own texts use, and names that every machine has: such a name is replaced only where it plainly is one.
 ORDINARY = frozenset(
@@ -68,6 +74,8 @@ EVERYBODYS = frozenset(
     {"openssh.com", "libssh.org", "lysator.liu.se", "ssh.com", "localhost.localdomain", "github.com", "gitlab.com",
      "truststore.pki.rds.amazonaws.com", "postgresql.org", "www.postgresql.org", "database.windows.net"}
 )  # fmt: skip
+#: Not hosts: tables of databases, modules of Python.
+_SCHEMAS = frozenset({"sys", "mysql", "pg_catalog", "information_schema", "urllib", "os", "socket", "java", "javax"})
 _FILE = frozenset(_ENDINGS.split())
 #: Parts of paths that are the same on every machine.
 PATH_PARTS = frozenset(_PARTS.split())
@@ -100,7 +108,7 @@ _TOLD = {
 }
 _LISTED = re.compile(r"(?im)^[ \t]*(?:Allow|Deny)Users[ \t]+([^\n]+)")
 _URL_END = re.compile(r"\b(?!https?:)[a-z][a-z0-9+.-]*://(?:[^\s/@]*@)?[^\s/@]+/$", re.IGNORECASE)
-_LEAD = 48
+_LEAD, _LONGEST_PATH = 48, 300
 
 #: A finding's parameter or a fact whose whole value is a name of that kind.
 PARAMETERS = {
@@ -116,8 +124,11 @@ def is_host_name(word: str) -> bool:
     last = labels[-1]
     if len(labels) < 2 or word.lower() in EVERYBODYS or not (last.isalpha() or last.lower().startswith("xn--")):
         return False
-    camel = re.search(r"[a-z][A-Z]", last) is not None
-    return len(last) > 1 and last.lower() not in _FILE and not camel and all(labels) and "_" not in labels[-2]
+    camel = (sum(map(str.isupper, last)) > 1 and not last.isupper()) or re.search(r"[a-z][A-Z]", word) is not None
+    setting = labels[0] in _SCHEMAS or (len(labels) == 2 and all(each.istitle() for each in labels))
+    if camel or setting:
+        return False
+    return len(last) > 1 and last.lower() not in _FILE and all(labels) and "_" not in labels[-2]
 
 
 def plainly(text: str, start: int, end: int) -> bool:
@@ -125,7 +136,9 @@ def plainly(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - _LEAD) : start], text[end : end + 1]
     if after == "@" or (before[-1:] in {"'", '"', "`", "“"} and after in {"'", '"', "`", "”"}):
         return True
-    return any(lead.search(before) for lead in _LEADS.values()) or _URL_END.search(before) is not None
+    if before.endswith("for ") and text.startswith(" from ", end):
+        return True
+    return any(lead.search(before) is not None for lead in (*_LEADS.values(), _TOLD[USER], _URL_END))
 
 
 def told(text: str, start: int, end: int) -> str | None:
@@ -146,11 +159,16 @@ def listed(text: str) -> list[str]:
     return [word for match in _LISTED.finditer(text) for word in re.findall(WORD, match[1])]
 
 
-def in_path(text: str, start: int) -> bool:
-    """The word there is a part of a path: a slash or a backslash is before it, and the path begins as paths do."""
+def in_path(text: str, start: int, end: int) -> bool:
+    """The word there is a part of a path: a slash or a backslash is before it, and the path begins as paths do.
+
+    Two plain words with one slash between them are none: ``and/or``, ``client/server``.
+    """
     if not re.search(r"[/\\]\.?$", text[max(0, start - 2) : start]):
         return False
-    begin = max(text.rfind(each, max(0, start - 300), start) for each in " \t\n'\"=(,;`<>|[")
-    head = text[begin + 1 : start].rsplit("//", 1)[-1] if "://" in text[begin + 1 : start] else text[begin + 1 : start]
-    head = head.rsplit(":", 1)[-1] if ":/" in head else head
-    return re.match(r"(?:~[\w.-]*|\.{1,2}|[A-Za-z]:)?[/\\]|[\w.-]+/|\\\\", head) is not None
+    head = re.split(r"[\s'\"=(,;`<>|\[]", text[max(0, start - _LONGEST_PATH) : start])[-1]
+    head = head.rpartition("//")[2] if "://" in head else head
+    head = head.rpartition(":")[2] if ":/" in head else head
+    if re.fullmatch(r"[A-Za-z]+/", head) and text[start:end].isalpha() and text[end : end + 1] != "/":
+        return False
+    return re.match(r"(?:~[\w.-]*|\.{1,2}|[A-Za-z]:)[/\\]|/|[\w.-]+/|\\\\", head) is not None

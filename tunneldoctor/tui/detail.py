@@ -125,7 +125,7 @@ def _unfinished(look: Look, width: int) -> Iterator[Content]:
     yield from _lines(look.planned.title, width)
     if look.phase is Phase.RUNNING and look.said:
         yield from _lines(look.said, width)
-        yield from ladder(look)
+        yield from ladder(look, width)
 
 
 def _ended(result: CheckReport, report: Report | None, width: int) -> Iterator[Content]:
@@ -193,9 +193,32 @@ def _unmarked(lines: list[str]) -> list[str]:
     return bare
 
 
-def ladder(look: Look) -> list[Content]:
-    """The rungs of an idle measurement: how long each connection has been unused, and whether it still lives."""
-    return []
+def ladder(look: Look, width: int) -> list[Content]:
+    """An idle measurement as it stands: the time that is used, each connection alive or dead, and what is known by now.
+
+    The values are those of ``check.progress`` (docs/json.md); what a check does not tell is left out.
+    """
+    elapsed, left = (_number(look, name) for name in ("elapsed_seconds", "left_seconds"))
+    lines = []
+    if elapsed is not None and left is not None:
+        before, behind = f"{duration(elapsed * 1000)} ", f" {duration(left * 1000)} to go"
+        room = max(1, width - len(before) - len(behind))
+        used = round(room * elapsed / (elapsed + left)) if elapsed + left else room
+        bar = Content.assemble(("█" * used, "$text-accent"), ("─" * (room - used), "$text-muted"))
+        lines.append(Content(before) + bar + Content(behind))
+    alive, dead = (int(_number(look, name) or 0) for name in ("alive", "dead"))
+    if alive or dead:
+        signs = (("✓ " * alive, "$text-success"), ("✗ " * dead, "bold $text-error"))
+        lines.append(Content.assemble(*signs, f"{alive} alive, {dead} dead"))
+    for name, words in (("alive_after_seconds", "alive after"), ("dead_after_seconds", "dead after")):
+        if (known := _number(look, name)) is not None:
+            lines.append(Content(f"{words} {duration(known * 1000)}"))
+    return lines
+
+
+def _number(look: Look, name: str) -> float | None:
+    value = look.values.get(name)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _lines(text: str, width: int) -> list[Content]:

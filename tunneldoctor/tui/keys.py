@@ -1,4 +1,4 @@
-"""The keys of the configuration file: by the ids of what they do, as the help and docs/tui.md have them."""
+"""The keys of the configuration file: by the ids of what they do (docs/tui.md)."""
 
 from __future__ import annotations
 

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 def tls_or_not(context: Context, trouble: Trouble) -> Outcome | None:
     """A finding where the other kind of connection is what the port wants; None where that is not it."""
-    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE
+    from tunneldoctor.database.engine import TLS_FROM_THE_FIRST_BYTE, begins_with_tls
+    from tunneldoctor.database.opening import engines_of
 
     database = context.need(DATABASE)
+    if begins_with_tls(database) and database.engine in engines_of(str(trouble.params.get("service"))):
+        return plain_only(database, *trouble.evidence)
     if database.engine not in TLS_FROM_THE_FIRST_BYTE:
         return None
     if database.tls.required:
@@ -39,6 +42,12 @@ def insists(trouble: Trouble, *evidence: Evidence) -> Outcome:
     return found(Finding("db.tls-required", params, (*trouble.evidence, *evidence)))
 
 
+def plain_only(database: Database, *evidence: Evidence) -> Outcome:
+    """The engine itself answers TLS from the first byte, in its own words and in clear."""
+    code = "db.tls-direct-unsupported" if database.engine == "postgresql" else "db.tls-not-supported"
+    return found(Finding(code, {"mode": database.tls.mode}, evidence))
+
+
 def _has_none(context: Context, trouble: Trouble) -> Outcome | None:
     """Whether the engine answers without TLS what it did not answer with it; no password is in that."""
     from tunneldoctor.database.engine import engine_for
@@ -46,7 +55,7 @@ def _has_none(context: Context, trouble: Trouble) -> Outcome | None:
 
     database = context.need(DATABASE)
     engine = engine_for(database.engine)
-    if engine is None or trouble.reason not in (Reason.TLS_STALLED, Reason.TLS_HANDSHAKE_FAILED, Reason.WRONG_SERVICE):
+    if engine is None or trouble.reason not in (Reason.TLS_STALLED, Reason.TLS_HANDSHAKE_FAILED):
         return None
     channel = second_channel(context, context.remaining() / 2)
     if channel is None:

@@ -20,7 +20,6 @@ NOT_RUN = {
     r"tcp_mtu_probing|tee -a /etc/hosts": "changes the machine that the tests run on",
     r"\b(whois|dig|resolvectl|curl)\b": "asks servers outside",
     r"rds_iam|AWSAuthenticationPlugin": "there is that role, and that plugin, on RDS alone",
-    r"\.postgresql/postgresql\.crt": "every client would use a certificate that is there",
     r"\btcpdump\b": "listens for half a minute",
     r"ssh-add -X": "asks for the password that locked the agent",
     r"sudo passwd \{": "asks for the new password",

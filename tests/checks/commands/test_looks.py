@@ -123,6 +123,7 @@ def _fields(folder: Path) -> dict[str, Value]:
         "suggested": 20,
         "key": str(folder / "client.key"),
         "certificate": str(folder / "client.pem"),
+        "client_certificate": str(folder / "client.pem"),
         "certificate_name": "db.internal",
         "known_hosts_line": HOST,
     }

@@ -187,6 +187,14 @@ def test_postgresql_in_its_place_is_found_by_a_second_connection(postgres: Any, 
     assert (the_finding(report).code, the_finding(report).params["service"]) == ("db.wrong-service", "PostgreSQL")
 
 
+def test_mariadb_in_the_place_of_a_redis_with_tls_is_known_by_its_greeting_alone(
+    mariadb: MariaDb, counted: Counted
+) -> None:
+    report, connections = counted(asked(mariadb.port, engine="redis", user=None, tls=Tls("verify-full")))
+    assert (the_finding(report).code, the_finding(report).params["service"]) == ("db.wrong-service", "MariaDB")
+    assert connections == 1
+
+
 def silent(stream: socket.socket) -> None:
     while stream.recv(4096):
         pass

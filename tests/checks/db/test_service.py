@@ -221,6 +221,7 @@ def test_an_error_before_the_login_is_read_by_its_sqlstate(look: Look, state: st
         ("SSL required", "db.tls-required"),
         ("login rejected", "db.host-not-allowed"),
         ("unsupported startup parameter: options", "db.startup-option-refused"),
+        ("certificate authentication failed", "db.client-certificate-rejected"),
         ('database "app" is disabled', "db.database-not-accepting"),
         ("bouncer config error", "db.unclassified"),
     ],
