@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -101,3 +102,21 @@ def test_json_loads_no_textual(environment, tmp_path) -> None:
         check=True,
     )  # fmt: skip
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_it_ends_when_its_terminal_goes_without_a_signal(environment, tmp_path) -> None:
+    (tmp_path / "tunneldoctor.toml").write_text('[tunnels.orders]\nssh_url = "ssh://a@127.0.0.1:1"\n')
+    ours, theirs = pty.openpty()
+    env = {**environment, "TERM": "xterm-256color"}
+    with subprocess.Popen(
+        [*COMMAND, "tui", "orders"], cwd=tmp_path, env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while b"bastion" not in seen:
+            seen += os.read(ours, 65536)
+        os.close(ours)
+        try:
+            assert process.wait(20) == 128 + signal.SIGHUP
+        finally:
+            process.kill()

@@ -81,6 +81,8 @@ class TunneldoctorApp(App[None]):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._end, 128 + number)
         self.set_keymap(self._keys)
+        if not self.is_headless:
+            self.set_interval(1.0, self._end_without_a_terminal)
         if not (self._tunnel or self._events):
             self.pick()
 
@@ -140,6 +142,11 @@ class TunneldoctorApp(App[None]):
                 screen.leave()
         self.exit(return_code=status)
 
+    def _end_without_a_terminal(self) -> None:
+        """A terminal can go without SIGHUP, where it was not the one that controls us; Textual does not notice."""
+        if sys.__stdin__ is None or not os.isatty(sys.__stdin__.fileno()):
+            _terminal_is_gone()
+
     def thread_ended(self, ended: threading.ExceptHookArgs) -> None:
         """For ``threading.excepthook``: a library's thread ended with an exception, which is not for the terminal."""
         error = ended.exc_value
@@ -161,8 +168,7 @@ class TunneldoctorApp(App[None]):
 
     def panic(self, *_: object) -> None:
         """For errors that bring a text of their own, which is no safer; and where no key can be read any more."""
-        if not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else -1):
-            _terminal_is_gone()
+        self._end_without_a_terminal()
         self._fatal_error()
 
 

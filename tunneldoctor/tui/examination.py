@@ -45,9 +45,7 @@ class ExaminationScreen(View):
         ),
         Binding("w", "watch", "watch", id="watch", tooltip="Examine it again and again, with a history of latencies"),
         Binding("a", "secret", "secret", id="secret", tooltip="Give the passphrase or password that was missing"),
-        Binding(
-            "p", "provider", id="provider", show=False, tooltip="Whose commands the advice shows: AWS, Azure …"
-        ),
+        Binding("p", "provider", id="provider", show=False, tooltip="Whose commands the advice shows: AWS, Azure …"),
         Binding("slash", "filter", "filter", id="filter", tooltip="Show only the checks with these words"),
         Binding("plus", "maximise", id="maximise", show=False, tooltip="Give this pane the whole screen, and back"),
         Binding(

@@ -105,8 +105,8 @@ class View(Screen[None]):
         """Show *state*: what differs from what is shown."""
         before, self.state = self.state, state
         tree = self.query_one(CheckTree)
-        tree.now_ms = self.now_ms
         tree.show(state)
+        tree.tick(self.now_ms)
         self._point_at_trouble(tree)
         self.query_one(PathBar).show(state)
         if self._log:
