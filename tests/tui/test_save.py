@@ -27,7 +27,7 @@ async def save_as(show: Show, path: Path | str) -> None:
     [
         ("md", render_markdown(REPORT)),
         ("json", report_json(REPORT)),
-        ("ndjson", "".join(event_line(event) + "\n" for event in EVENTS)),
+        ("ndjson", "".join(event_line(event) for event in EVENTS)),
     ],
 )
 async def test_the_ending_says_what_is_written(tmp_path: Path, ending: str, document: str) -> None:

@@ -138,7 +138,7 @@ class Redacted:
 class Report:
     """One examination of one tunnel. ``version`` is that of the program that made it.
 
-    Read back from JSON, ``tunnel`` holds what the document carries: its name, the hops' addresses and users, the target.
+    Read back from JSON, ``tunnel`` holds what the document carries: name, target, the hops' addresses and users.
     """
 
     tunnel: Tunnel

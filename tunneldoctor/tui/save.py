@@ -21,7 +21,7 @@ Render = Callable[[Report, Sequence[Event]], str]
 FORMATS: Mapping[str, Render] = {
     ".md": lambda report, events: render_markdown(report),
     ".json": lambda report, events: report_json(report),
-    ".ndjson": lambda report, events: "\n".join(event_line(event) for event in events),
+    ".ndjson": lambda report, events: "".join(event_line(event) for event in events),
     ".txt": lambda report, events: render_text(report, color=False, unicode=True, width=_WIDTH, verbose=1, quiet=False),
 }
 

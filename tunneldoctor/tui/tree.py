@@ -71,7 +71,7 @@ class CheckTree(Tree[Key | Group]):
         & > .tree--good { color: $text-success; }
         & > .tree--warning { color: $text-warning; }
         & > .tree--bad { color: $text-error; text-style: bold; }
-        & > .tree--quiet { color: $text-muted; }
+        & > .tree--quiet { color: $foreground-muted; }
         & > .tree--running { color: $text-accent; }
     }
     """

@@ -17,8 +17,8 @@ _LOOKS = {
     Status.PASS: "$text-success",
     Status.WARN: "$text-warning",
     Status.FAIL: "bold $text-error",
-    Status.BLOCKED: "$text-muted",
-    Status.SKIPPED: "$text-muted",
+    Status.BLOCKED: "$foreground-muted",
+    Status.SKIPPED: "$foreground-muted",
     Status.UNKNOWN: "$text-warning",
     Status.ERROR: "bold $text-error",
 }
@@ -29,14 +29,14 @@ _VERDICTS = {
     Verdict.INCONCLUSIVE: Status.UNKNOWN,
 }
 _PLAIN = Style(color=False, unicode=True, width=0)
-_RUNNING, _WAITING = ("… running", "$text-accent"), ("· waiting", "$text-muted")
+_RUNNING, _WAITING = ("… running", "$text-accent"), ("· waiting", "$foreground-muted")
 
 
 def state_words(status: Status | None, phase: Phase = Phase.ENDED) -> tuple[str, str]:
     """``✗ FAIL`` and the style that it is shown in; a stop of the path that has no status was not reached."""
     if phase is not Phase.ENDED:
         return _RUNNING if phase is Phase.RUNNING else _WAITING
-    return _PLAIN.status(status), _LOOKS[status] if status else "$text-muted"
+    return _PLAIN.status(status), _LOOKS[status] if status else "$foreground-muted"
 
 
 def verdict_style(verdict: Verdict) -> str:
