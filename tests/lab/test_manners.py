@@ -214,10 +214,14 @@ def test_what_a_run_costs_the_jump_host(name: str, lab: Lab) -> None:
     assert seen.is_polite()
 
 
-def test_holding_a_connection_unused_costs_no_further_one(lab: Lab) -> None:
-    seen, report = examined(named("healthy-plain", options=("--idle", "1s")), lab)
+@pytest.mark.parametrize(("keepalive", "logins"), [("0s", 2), ("30s", 3)])
+def test_holding_connections_unused_costs_a_login_for_who_speaks_first_and_one_for_the_keepalive(
+    keepalive: str, logins: int, lab: Lab
+) -> None:
+    seen, report = examined(named("healthy-plain", options=("--idle", "1s", "--keepalive", keepalive)), lab)
     assert report["facts"]["idle.survived_seconds"] == 1
-    assert len(seen.connections) == 1
+    assert len(seen.connections) == len(seen.let_in) <= logins
+    assert not seen.failed
 
 
 @pytest.mark.parametrize("server", ["closing", "silence"])

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.widgets import Collapsible
+from textual.widgets import Button, Collapsible
 
 from tests.tui.screen import SIZES
 from tests.tui.stage import Home, Show, shown
@@ -51,7 +51,8 @@ async def fill(show: Show, **fields: str) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_empty_form(form: Form, assert_screen, size: tuple[int, int], tmp_path: Path) -> None:
     async with form(size) as show:
-        show.app.screen.query_one("#write").label = "write it to FILE"
+        button = show.app.screen.query_one("#write", Button)
+        button.label, button.styles.width = "write it to FILE", len("write it to FILE") + 2
         await show.pilot.pause()
         assert_screen(show.app, "form")
 
