@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tunneldoctor.catalog import Catalog
 from tunneldoctor.model import Layer
+from tunneldoctor.runbook.parts import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,19 +41,6 @@ shows its page, `tunneldoctor list codes --json` this list for programs. A *symp
 its page lists; the examination subtracts those that the evidence rules out. The severity is the most that it can be.
 """
 
-_TITLES = {
-    Layer.CONFIG: "what was asked for",
-    Layer.KEY: "the private key and its certificate",
-    Layer.DNS: "from the name to an address",
-    Layer.TCP: "the way there",
-    Layer.SSH: "the SSH protocol, up to the key exchange",
-    Layer.HOSTKEY: "whether it is the host that we know",
-    Layer.AUTH: "the login on the bastion",
-    Layer.FORWARD: "from the bastion to the database",
-    Layer.DB: "the database",
-    Layer.IDLE: "connections that nobody uses for a while",
-}
-
 
 def page() -> str:
     """The whole page."""
@@ -61,7 +49,7 @@ def page() -> str:
 
 
 def _section(layer: Layer, pages: list[Page]) -> Iterator[str]:
-    yield f"### {layer.value}: {_TITLES[layer]}\n\n| code | | what it says |\n| --- | --- | --- |"
+    yield f"### {layer.value}: {LAYERS[layer]}\n\n| code | | what it says |\n| --- | --- | --- |"
     for each in pages:
         prefix, _, name = each.code.partition(".")
         if prefix == layer.value:

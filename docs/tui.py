@@ -17,7 +17,7 @@ _TEXT = """\
 <!-- made by `make docs` from the bindings of the screens -->
 
 `tunneldoctor` on a terminal shows the tunnels of the configuration file and the hosts of `~/.ssh/config`, each with the
-state of its last run; `a` adds one to the file, whose comments stay. `tunneldoctor tui NAME` goes straight on to the
+state of its last run; `a` adds one to the file, whose comments stay. `tunneldoctor tui TUNNEL` goes straight on to the
 examination: above, the way from you to the database; on the left, layers and checks; on the right, what was found, the
 evidence, the fix and the page; below, the diagnosis. On quitting a summary of five lines stays on the terminal.
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -31,8 +32,6 @@ PER_TUNNEL, BYTES_PER_TUNNEL = 50, 8 * 1024 * 1024
 IN_ALL, BYTES_IN_ALL = 1000, 64 * 1024 * 1024
 #: Bytes of one report; they have 15 to 60 kB.
 LARGEST = 2 * 1024 * 1024
-#: Verdicts of a tunnel that works.
-WORKS = (Verdict.HEALTHY, Verdict.DEGRADED)
 #: Bytes of a folder's name: every file system has room for 255.
 _LONGEST_NAME = 120
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -98,13 +97,14 @@ class History:
             return None
         return path
 
-    def kept(self, name: str | None = None) -> list[Kept]:
-        """The runs of the tunnel *name*, or of all, the last one first; what can't be read is told and left out."""
-        return list(self._read(self._files_of(name)))
+    def kept(self, name: str | None = None, most: int | None = None) -> list[Kept]:
+        """The runs of the tunnel *name*, or of all, the last one first and no more than *most*; what can't be read is
+        told and left out."""
+        return list(islice(self._read(self._files_of(name)), most))
 
     def last(self, name: str | None = None) -> Kept | None:
         """The last run of the tunnel *name*, or of any."""
-        return next(self._read(self._files_of(name)), None)
+        return next(iter(self.kept(name, 1)), None)
 
     def last_that_worked(self, name: str, before: datetime | None = None) -> Kept | None:
         """The last run of *name* that found the tunnel working (with warnings at most) and began earlier than that."""
@@ -127,7 +127,7 @@ class History:
         return self.folder / folder_name(name)
 
     def _folders(self) -> list[Path]:
-        return [each for each in self._inside(self.folder) if each.is_dir()]
+        return [each for each in self._inside(self.folder) if _is_folder(each)]
 
     def _inside(self, folder: Path) -> list[Path]:
         try:
@@ -167,6 +167,13 @@ class History:
         _delete_beyond(list(self._files(*self._folders())), IN_ALL, BYTES_IN_ALL)
         for folder in self._folders():
             _tidy(folder)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # somebody else's
+        return False
 
 
 def folder_name(name: str) -> str:
@@ -227,7 +234,7 @@ def _new_file(folder: Path, start: str) -> tuple[int, str]:
 def _worked(path: Path) -> bool:
     """By the name of its file, the run was complete and found a tunnel that works."""
     _, verdict, *rest = [*path.name.split("-"), ""]
-    return verdict in WORKS and rest[0] != "incomplete"
+    return any(each.works and verdict == each for each in Verdict) and rest[0] != "incomplete"
 
 
 def _delete_beyond(paths: list[Path], number: int, size: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
     """Put *content* in place of the file at *path* in one step; a link stays a link. Raises OSError.
 
-    A new file, and a folder that is missing on the way, is for its owner alone; one that was there keeps its mode and,
+    A new file, and its folder where that is missing, is for its owner alone; one that was there keeps its mode and,
     where the system lets us, its owner, unless it is to be *private* from now on.
     """
     real = path.resolve()

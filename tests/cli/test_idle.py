@@ -26,6 +26,8 @@ def configured(tmp_path: Path) -> None:
         (("--find-cutoff", "--connections", "9"), "add --yes"),
         (("--find-cutoff", "--connections", "33", "--yes"), "33 is not in the range"),
         (("--find-cutoff", "--up-to", "1s"), "--up-to takes 2s to 24h"),
+        (("--hold", "0s"), "--hold takes 1s or more"),
+        (("--hold", "10m", "--find-cutoff"), "one after the other"),
         (("--up-to", "10m"), "belong to --find-cutoff"),
         (("--precise",), "belong to --find-cutoff"),
         (("--yes",), "belong to --find-cutoff"),
@@ -46,7 +48,7 @@ def test_holding_and_looking_for_the_cutoff_are_two_runs(program, command: str, 
 
 @pytest.mark.parametrize(("arguments", "check"), [((), "idle.ssh-hold"), (("--find-cutoff",), "idle.ladder")])
 def test_idle_runs_that_layer_and_what_it_needs(program, arguments: tuple[str, ...], check: str) -> None:
-    report = json.loads(program("idle", "orders", "--json", "--no-history", *arguments).stdout)
+    report = json.loads(program("idle", "orders", "--json", *arguments).stdout)
     ran = {each["id"]: each["status"] for each in report["checks"]}
     assert ran[check] == "blocked"
     assert ran["tcp.connect"] == "fail"

@@ -131,6 +131,13 @@ def test_a_folder_that_is_not_there_is_told(program, folder: Path) -> None:
     assert done.stderr.endswith("our-notes: no such folder\n")
 
 
+def test_a_folder_that_can_not_be_looked_into_is_told(program, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "tunneldoctor.toml").write_text(f'notes = "./{"n" * 300}"')
+    done = program("explain", "tcp.refused")
+    assert (done.returncode, done.stdout[:13]) == (0, "# tcp.refused")
+    assert done.stderr.endswith("n can't be read: File name too long\n")
+
+
 def test_one_that_is_no_file_says_so_in_its_place(program, folder: Path) -> None:
     (folder / "config" / "company-fault.md").unlink()
     os.mkfifo(folder / "config" / "company-fault.md")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import COMMAND
 from tests.report.test_to_json import validate
 
 TEXT = (
@@ -77,3 +79,11 @@ def test_what_can_t_be_read_is_told_in_words(program, tmp_path: Path, content: b
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("tunneldoctor: error: ")
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(("command", "status"), [("read", 3), ("explain-evidence", 2), ("show", 2), ("unredact", 0)])
+def test_a_closed_stdin_is_an_empty_one(tmp_path: Path, environment, command: str, status: int) -> None:
+    argv = ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, command, "-"]
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == status
+    assert "defect" not in done.stderr

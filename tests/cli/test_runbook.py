@@ -154,6 +154,7 @@ def test_codes_are_shown_with_what_they_may_be_caused_by_and_nothing_else(progra
         (["--provider", "ibm"], "--provider must be one of aws, azure, gcp, onprem, not ibm"),
         (["-o", "no/such/folder.md"], "can't write no/such/folder.md: No such file or directory"),
         (["-o", "tunneldoctor.toml/"], "can't write"),
+        (["-o", "x" * 300], "can't write"),
     ],
 )
 def test_what_can_not_be_written_is_told_in_a_line(program, arguments: list[str], told: str) -> None:

@@ -78,6 +78,12 @@ def test_as_events_it_is_its_report_alone(check, program) -> None:
     assert json.loads(line)["report"] == report
 
 
+def test_a_list_of_a_tunnel_without_runs_names_the_nearest(check, program) -> None:
+    assert check().returncode == 1
+    done = program("show", "ordres", "--list")
+    assert (done.stdout, done.stderr) == ("", "tunneldoctor: no run of ordres is kept (did you mean orders?)\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables"),
     [

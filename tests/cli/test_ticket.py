@@ -87,6 +87,22 @@ def test_a_file_that_is_there_stays_as_it_is(ticket, tmp_path: Path) -> None:
     assert (tmp_path / "t.md").read_text() == "mine"
 
 
+@pytest.mark.parametrize("output", ["missing/t.md", "t" * 300])
+def test_where_nothing_can_be_written_nothing_is_examined(ticket, program, output: str) -> None:
+    done = ticket("ledger", "-o", output)
+    assert done.returncode == 2
+    assert f"can't write {output}: " in done.stderr
+    assert json.loads(program("show", "--list", "--json").stdout) == []
+
+
+def test_its_run_is_kept_unless_that_is_not_wanted(ticket, program) -> None:
+    assert ticket("ledger", "--no-history", "-o", "-").returncode == 1
+    assert program("ticket", "ledger", "-o", "-", TUNNELDOCTOR_NO_HISTORY="1").returncode == 1
+    assert json.loads(program("show", "--list", "--json").stdout) == []
+    assert ticket("ledger", "-o", "-").returncode == 1
+    assert len(json.loads(program("show", "--list", "--json").stdout)) == 1
+
+
 def test_junit_and_ndjson(ticket, program, tmp_path: Path) -> None:
     source = saved(tmp_path, SCENARIOS["broken"]())
     assert ticket("--from", source, "--format", "junit").returncode == 1

@@ -608,6 +608,15 @@ def test_checks_of_the_database_are_skipped_without_one(world: World) -> None:
     assert [stop.hop for stop in report.path] == ["here", "bastion"]
 
 
+def test_what_becomes_of_unused_connections_says_nothing_of_the_hop_that_answers(world: World) -> None:
+    checks = (
+        Check("tcp.connect", Layer.TCP, "", Where.BASTION, passing),
+        Check("idle.hold", Layer.IDLE, "", Where.BASTION, lambda _: found(Finding("tcp.refused"))),
+    )
+    report = world.report(*checks)
+    assert (report.verdict, report.path[1].status) == (Verdict.BROKEN, Status.PASS)
+
+
 def test_a_run_of_many_checks_ends_and_leaves_no_thread_behind(world: World) -> None:
     before = set(threading.enumerate())
     checks = [Check(f"key.k{number}", Layer.KEY, "", Where.BASTION, passing) for number in range(100)]

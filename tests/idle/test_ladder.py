@@ -50,6 +50,15 @@ class Examination:
         opener = InFront(replace(self.door, keepalive=planned.keepalive))
         return Ladder(planned, [opener], conduct, witness(self.session, self.stream), **more).run()
 
+    @contextmanager
+    def forward(self) -> Iterator[None]:
+        """A channel through the run's own connection, which leads to nobody who speaks."""
+        with socket.create_server(("127.0.0.1", 0)) as database:
+            forward = self.session.open(Address("127.0.0.1", database.getsockname()[1]), 5)
+            assert not isinstance(forward, OpenFailure)
+            yield
+            forward.close()
+
     @property
     def opened(self) -> int:
         return sum(call[0] == "further login" for call in self.budget.spent)
@@ -116,10 +125,17 @@ def test_a_bastion_that_refuses_the_third_connection_is_measured_with_those_it_t
 
 
 def test_connections_that_all_live_for_the_same_time_are_not_called_idle() -> None:
-    with behind(live_for=2.5) as (examination, _):
+    with behind(live_for=2.5) as (examination, _), examination.forward():
         result = examination.run(plan(6.0, 5))
     assert result.kind is Kind.NOT_IDLE
     assert "after it was opened, used or not" in result.reason
+
+
+def test_where_nothing_runs_over_them_a_server_may_have_taken_those_in_use_for_unused() -> None:
+    with behind("UnusedConnectionTimeout 2") as (examination, _):
+        result = examination.run(plan(6.0, 4))
+    assert (result.kind, result.how, result.companions[Arm.WITNESS]) == (Kind.CUT, How.CLOSED, False)
+    assert result.age is not None
 
 
 def test_a_restart_ends_all_at_one_moment_and_is_not_called_idle() -> None:
@@ -131,11 +147,8 @@ def test_a_restart_ends_all_at_one_moment_and_is_not_called_idle() -> None:
 
 
 def test_sshd_that_ends_what_has_no_forward_open_takes_kept_connections_too() -> None:
-    with behind("UnusedConnectionTimeout 2") as (examination, _), socket.create_server(("127.0.0.1", 0)) as database:
-        forward = examination.session.open(Address("127.0.0.1", database.getsockname()[1]), 5)
+    with behind("UnusedConnectionTimeout 2") as (examination, _), examination.forward():
         result = examination.run(plan(6.0, 4))
-        assert not isinstance(forward, OpenFailure)
-        forward.close()
     assert (result.kind, result.how) == (Kind.CUT, How.CLOSED)
     assert result.age is not None
     assert (result.companions[Arm.SSH_KEEPALIVE], result.companions[Arm.WITNESS]) == (False, True)
@@ -160,8 +173,8 @@ def test_an_interrupted_ladder_says_what_is_known_so_far() -> None:
 
 def test_how_it_stands_is_told_in_words_and_as_data() -> None:
     standing = Standing(61.0, 3700.0, 240, 260.0, 8, 8, 7, 1, 60.4, 62.0)
-    assert str(standing) == "1:00:39 left at most, 7 alive (unused for up to 60 s), 1 dead (unused for 62 s)"
+    assert str(standing) == "1:00:39 left at most: 7 alive at 60 s, 1 dead at 62 s"
     earlier = replace(standing, dead=0, alive=8, upper=None)
-    assert str(earlier) == "1:00:39 left at most, 3:19 if it is 240 s, 8 alive (unused for up to 60 s), 0 dead"
+    assert str(earlier) == "1:00:39 left at most (3:19 if 240 s): 8 alive at 60 s, 0 dead"
     assert standing.values["left_seconds"] == 3639.0
     assert standing.values["dead_after_seconds"] == 62.0

@@ -66,7 +66,10 @@ def test_a_box_of_the_name_may_have_been_set_to_another_limit() -> None:
 
 
 def test_there_may_be_nobody_known() -> None:
-    assert in_words(suspects(700, 720, How.CLOSED, tcp_keepalive=True)) == "nothing that is known by its limit"
+    assert (
+        in_words(suspects(700, 720, How.CLOSED, tcp_keepalive=True))
+        == "any proxy, firewall or load balancer that somebody set so"
+    )
 
 
 @pytest.mark.parametrize(("cutoff", "every"), [(350.0, 60), (60.0, 20), (3.0, 1), (1.0, 1), (100000.0, 60)])

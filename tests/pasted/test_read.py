@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,15 @@ def test_a_client_and_a_servers_log_pasted_together_name_the_cause() -> None:
     assert (only.finding.code, only.finding.symptom) == ("auth.bad-permissions", "auth.publickey-refused")
     assert [line.number for line in only.lines] == [2, 3]
     assert any("/home/tunnel" in evidence.text for evidence in only.finding.evidence)
+
+
+def test_what_a_companys_own_layer_knows_comes_last(tmp_path: Path) -> None:
+    page = next(each for each in PAGES if each.code == "tcp.refused").path.read_text()
+    (tmp_path / "vpn").mkdir()
+    (tmp_path / "vpn" / "down.md").write_text(page.replace("---\n", "---\nsigns: [{by: vpn, line: VPN down}]\n", 1))
+    catalog = Catalog([*CATALOG.folders, tmp_path])
+    found = told(scan(blocks(io.BytesIO(b"VPN down\n" + MODES.encode())), catalog), catalog, SOMEBODY)
+    assert [each.finding.code for each in found] == ["auth.bad-permissions", "vpn.down"]
 
 
 def test_a_line_about_another_user_proves_nothing_of_this_login() -> None:

@@ -77,6 +77,12 @@ def test_a_long_round_trip_has_to_double(after: float) -> None:
     assert named(measured(bastion__latency_ms=101.0), measured(bastion__latency_ms=after)) == {}
 
 
+@pytest.mark.parametrize(("after", "differs"), [(349.8, False), (352.0, False), (240.0, True), (None, True)])
+def test_a_cut_off_that_is_measured_anew_differs_by_tenths_and_has_not_changed(after: float, differs: bool) -> None:
+    later = measured(idle__cutoff_seconds=after) if after else HEALTHY
+    assert bool(named(measured(idle__cutoff_seconds=350.0), later)) is differs
+
+
 def test_how_long_idle_was_asked_for_is_no_change() -> None:
     assert named(measured(idle__survived_seconds=60), measured(idle__survived_seconds=600)) == {}
 

@@ -28,6 +28,7 @@ from tunneldoctor.report import (
     saved_from,
 )
 from tunneldoctor.report.json_value import LARGEST, NotAReport
+from tunneldoctor.report.shown import LONGEST
 
 
 def document(name: str = "symptom") -> dict[str, Any]:
@@ -214,6 +215,12 @@ def test_a_key_that_is_not_there_is_named() -> None:
     changed = document()
     del changed["checks"][1]["layer"]
     assert refusal(json.dumps(changed)).startswith("checks[1].layer is missing")
+
+
+def test_a_text_of_megabytes_is_cut() -> None:
+    changed = document()
+    changed["checks"][0]["title"] = "x" * 1_000_000
+    assert len(report_from_json(changed).checks[0].title) == LONGEST
 
 
 def test_nothing_in_a_saved_report_can_write_on_the_terminal() -> None:

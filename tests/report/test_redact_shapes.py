@@ -230,7 +230,8 @@ def test_recall_and_false_alarms(record_property) -> None:
 @pytest.mark.parametrize(
     "text",
     ["-----BEGIN " + "A" * 30_000, "-----BEGIN PRIVATE KEY-----" * 1000, "a://" + "b:" * 15_000, "password=" * 3000,
-     "x:1:" * 8000, "eyJ" * 10_000, ("A" * 64 + "\n") * 400 + "-----END PRIVATE KEY", "mysql " * 5000, "://a:" * 6000],
+     "x:1:" * 8000, "eyJ" * 10_000, ("A" * 64 + "\n") * 400 + "-----END PRIVATE KEY", "mysql " * 5000, "://a:" * 6000,
+     "private " + ("A" * 16 + " ") * 1880],
     ids=lambda text: text[:24],
 )  # fmt: skip
 def test_a_hostile_text_takes_no_time_worth_the_name(text: str) -> None:

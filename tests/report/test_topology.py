@@ -31,6 +31,7 @@ from tunneldoctor.report import (
     report_json,
     unredacted,
 )
+from tunneldoctor.report.reading import removed_words
 
 
 def redacted(text: str, *known: tuple[str, str], aliases: Aliases | None = None) -> str:
@@ -248,6 +249,23 @@ def test_a_map_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tunneldoctor.report.aliases.MOST", 3)
     with pytest.raises(AliasesFull):
         redacted("a.test.corp b.test.corp c.test.corp d.test.corp")
+
+
+def test_what_was_replaced_is_told_by_kind() -> None:
+    told = removed_words([report_of(saying("10.1.2.3 and 10.1.2.4"))])
+    assert re.search(r"replaced: \d+ hosts, \d+ addresses, \d+ users?", told)
+
+
+def test_where_no_alias_is_left_the_address_is_not_shown_instead() -> None:
+    """There are 515 networks /24 for documentation and benchmarks."""
+    with pytest.raises(AliasesFull):
+        redacted(" ".join(f"8.{number >> 8}.{number & 255}.7" for number in range(600)))
+
+
+def test_thousands_of_networks_take_no_time_worth_the_name() -> None:
+    """The runner's own limit would end it: what is free is not looked for from the start each time."""
+    text = redacted(" ".join(f"2a00:{number:x}::1" for number in range(1, 15_000)))
+    assert set(re.findall(r"\b2[0-9a-f]{3}:[0-9a-f]+:", text)) == {"2001:db8:"}
 
 
 # --- whatever the names are -----------------------------------------------------------------------------------------

@@ -41,8 +41,14 @@ class Notes:
 
         *codes* gives all there are, and is asked only where one is to be suggested.
         """
-        if not self.folder.is_dir():
+        try:
+            next(self.folder.iterdir(), None)
+        except (FileNotFoundError, NotADirectoryError):
             yield f"{self.folder}: no such folder"
+            return
+        except OSError as error:
+            yield f"{self.folder} can't be read: {error.strerror}"
+            return
         for path in sorted(self.folder.glob("*.*.md")):
             layer, _, name = path.name.partition(".")
             yield f"{path}: belongs into {self.folder / layer / name}"

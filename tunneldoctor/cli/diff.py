@@ -8,7 +8,8 @@ import click
 
 from tunneldoctor.cli.failure import Failure
 from tunneldoctor.cli.options import color_option, json_option
-from tunneldoctor.cli.saved import STDIN, complete_saved, history, one_report
+from tunneldoctor.cli.saved import complete_saved, history, one_report
+from tunneldoctor.cli.source import STDIN
 
 if TYPE_CHECKING:
     from tunneldoctor.cli.console import Output
@@ -19,15 +20,15 @@ _PLAIN_WIDTH = 100
 
 
 @click.command("diff", short_help="Tell what changed since a tunnel last worked.")
-@click.argument("before", metavar="NAME|FILE", shell_complete=complete_saved)
-@click.argument("after", metavar="[NAME|FILE]", required=False, shell_complete=complete_saved)
+@click.argument("before", metavar="TUNNEL|FILE", shell_complete=complete_saved)
+@click.argument("after", metavar="[TUNNEL|FILE]", required=False, shell_complete=complete_saved)
 @json_option
 @color_option
 def command(before: str, after: str | None, as_json: bool, color: str) -> int:
     """Tell what changed between two runs: verdict, diagnosis, target, what was measured, and each check.
 
     With two, the first is the earlier one. With one, it is compared with the last kept run before it that worked.
-    NAME is the last kept run of a tunnel, FILE what check wrote with --format json or ndjson, - stdin.
+    TUNNEL is its last kept run, FILE what check wrote with --format json or ndjson, - stdin.
     Round trips count as changed when they at least double, or halve, and differ by 50 ms or more.
 
     Exit status: 0 nothing changed, 1 something did, 2 there is nothing to compare.

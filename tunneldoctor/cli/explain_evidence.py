@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,13 +10,14 @@ import click
 from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure, note
 from tunneldoctor.cli.options import color_option, json_option
+from tunneldoctor.cli.source import content
 
 if TYPE_CHECKING:
     from tunneldoctor.bastion.reading import Look
     from tunneldoctor.bastion.subject import Subject
     from tunneldoctor.model import Finding, FindingReport, Ruling, Tunnel
 
-_STDIN, _HOP, _PLAIN_WIDTH = "-", "bastion", 100
+_HOP, _PLAIN_WIDTH = "bastion", 100
 _SCHEMA = "tunneldoctor.evidence/1"
 
 
@@ -68,12 +67,7 @@ def _read(file: str) -> tuple[Look, Subject]:
     from tunneldoctor.bastion.subject import Subject
 
     try:
-        if file == _STDIN:
-            data = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with Path(file).open("rb") as stream:
-                data = stream.read(LARGEST + 1)
-        look = read(data)
+        look = read(content(file, LARGEST))
         subject = Subject.of(look.values())
     except OSError as error:
         raise Failure(f"can't read {file}: {error.strerror}") from error

@@ -13,7 +13,6 @@ from tunneldoctor.cli.options import (
     TunnelCommand,
     config_option,
     cutoff_options,
-    no_history_option,
     presentation_options,
     take_cutoff,
     take_overrides,
@@ -23,6 +22,8 @@ from tunneldoctor.cli.options import (
 
 #: Seconds for which a connection is held where nobody says how long it has to survive.
 _USUALLY = 600.0
+#: The shortest time that is worth it, in seconds.
+_SHORTEST = 1.0
 
 
 @click.command("idle", cls=TunnelCommand, short_help="Tell after how long unused connections are cut.")
@@ -32,7 +33,6 @@ _USUALLY = 600.0
 @click.option("--hold", "idle", type=Duration(), metavar="DURATION",
               help="Leave a connection unused that long. Default: the tunnel's idle_hold, or 10m.")  # fmt: skip
 @cutoff_options
-@no_history_option
 @click.option("--fail-on", type=click.Choice(["error", "warning"]), default="error",
               help="The least that makes the exit status 1. Default: error.")  # fmt: skip
 @tunnel_options
@@ -43,6 +43,7 @@ def command(tunnel: str | None, **options: Any) -> int:
 
     It is the command check with nothing but this, and what it needs. The exit status is that of check.
     """
+    from tunneldoctor.cli.checks import noted_catalog
     from tunneldoctor.cli.stop import Stop
     from tunneldoctor.cli.tunnels import chosen_tunnels
     from tunneldoctor.cli.work import Orders, work
@@ -50,9 +51,11 @@ def command(tunnel: str | None, **options: Any) -> int:
 
     presentation, overrides = take_presentation(options), take_overrides(options)
     cutoff = take_cutoff(options)
+    if options["idle"] is not None and options["idle"] < _SHORTEST:
+        raise click.UsageError(f"--hold takes {_SHORTEST:g}s or more")
     chosen = chosen_tunnels(options["config"], [tunnel] if tunnel else [], False, overrides)
     policy = Policy(only=(Layer.IDLE,), fail_on=Severity(options["fail_on"]), idle=options["idle"], **cutoff)
     if not policy.find_cutoff and policy.idle is None:
         policy = replace(policy, idle=chosen[0].idle_hold or _USUALLY)
     with Stop() as stop:
-        return work(chosen, Orders(policy, presentation, history=not options["no_history"]), stop)
+        return work(chosen, Orders(policy, presentation, catalog=noted_catalog(options["config"])), stop)

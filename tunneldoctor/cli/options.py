@@ -173,7 +173,8 @@ def cutoff_options(function: F) -> F:
         click.option("--up-to", type=Duration(), metavar="DURATION", help="The longest silence tried. Default: 1h."),
         click.option("--precise", is_flag=True, help="Then narrow the bounds, which takes about as long again."),
         click.option("--connections", type=click.IntRange(2, 32), metavar="N",
-                     help="Use so many at a time. Default: 8, or 24 with --yes."),
+                     help="Connections to the bastion; the database gets about as many sessions beside them. "
+                     "Default: 8, or 24 with --yes."),
         click.option("--yes", is_flag=True, help="This bastion is fine with more than 8 connections."),
     )  # fmt: skip
     for decorator in reversed(decorators):

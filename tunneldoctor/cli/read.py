@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from tunneldoctor.cli.completion import complete_files, complete_tunnels
 from tunneldoctor.cli.failure import Failure, note
 from tunneldoctor.cli.options import color_option, config_option, json_option
+from tunneldoctor.cli.source import opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from tunneldoctor.model import Tunnel
     from tunneldoctor.pasted import Told
 
-_STDIN, _PLAIN_WIDTH = "-", 100
+_PLAIN_WIDTH = 100
 #: Bytes from which somebody may wonder what takes so long: about 100 s a GiB.
 _LARGE = 2**28
 _SCHEMA = "tunneldoctor.reading/1"
@@ -67,12 +66,9 @@ def _read(file: str, tunnel: Tunnel, catalog: Catalog) -> _Result:
     from tunneldoctor.pasted import NotText, blocks, scan, told
 
     try:
-        if file == _STDIN:
-            scanned = scan(blocks(sys.stdin.buffer), catalog)
-        else:
-            with Path(file).open("rb") as stream:
-                _warn_of_the_time(os.fstat(stream.fileno()).st_size)
-                scanned = scan(blocks(stream), catalog)
+        with opened(file) as stream:
+            _warn_of_the_time(stream)
+            scanned = scan(blocks(stream), catalog)
     except OSError as error:
         raise Failure(f"can't read {file}: {error.strerror}") from error
     except NotText as error:
@@ -80,7 +76,11 @@ def _read(file: str, tunnel: Tunnel, catalog: Catalog) -> _Result:
     return _Result(file, scanned.lines, told(scanned, catalog, tunnel))
 
 
-def _warn_of_the_time(size: int) -> None:
+def _warn_of_the_time(stream: BinaryIO) -> None:
+    try:
+        size = os.fstat(stream.fileno()).st_size
+    except OSError:  # stdin that is closed
+        return
     if size > _LARGE:
         note(f"{size / 2**30:.1f} GiB to read: that takes a minute or more")
 

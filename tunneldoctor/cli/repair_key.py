@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +11,13 @@ import click
 from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure
 from tunneldoctor.cli.options import json_option
+from tunneldoctor.cli.source import STDIN, content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tunneldoctor.ssh.damage import Damage
     from tunneldoctor.ssh.repair import Plan
-
-_STDIN = "-"
 
 
 @click.command("repair-key", short_help="Tell what is wrong with a private key's file, and mend it.")
@@ -39,7 +37,7 @@ def command(file: str, write: bool, passphrase: str | None, as_json: bool) -> in
     from tunneldoctor.cli.console import Output
     from tunneldoctor.ssh.repair import plan
 
-    if write and file == _STDIN:
+    if write and file == STDIN:
         raise Failure("what comes from stdin can't be written back: name the file")
     word = _passphrase(passphrase)
     data = _read(file)
@@ -92,8 +90,8 @@ def _read(file: str) -> bytes:
     from tunneldoctor.config.secrets import LARGEST, read_secret
     from tunneldoctor.model import Reference, SecretUnavailable
 
-    if file == _STDIN:
-        return sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
+    if file == STDIN:
+        return content(file, LARGEST)
     try:
         return read_secret(Reference("file", file)).reveal()
     except SecretUnavailable as error:
@@ -121,7 +119,7 @@ def _too_open(file: str) -> str | None:
     import os
     import stat
 
-    if file == _STDIN or os.name == "nt":
+    if file == STDIN or os.name == "nt":
         return None
     status = Path(file).expanduser().stat()
     mode = stat.S_IMODE(status.st_mode)
@@ -169,7 +167,7 @@ def _advice(result: Result) -> Iterator[str]:
         if "key.passphrase-missing" in left:
             yield "With the passphrase more can be done: --passphrase env:NAME or file:PATH"
         yield from (f"What to do: tunneldoctor explain {code}" for code in left if code != "key.passphrase-missing")
-    if result.status == "repairable" and result.file != _STDIN:
+    if result.status == "repairable" and result.file != STDIN:
         yield "Nothing was changed. --write does it, and keeps the original."
 
 

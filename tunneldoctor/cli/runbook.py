@@ -30,7 +30,7 @@ def _complete(context: click.Context, parameter: click.Parameter, incomplete: st
 
 
 @click.command("runbook", short_help="Write the pages as one document for whoever is on call.")
-@click.argument("words", metavar="[NAME|CODE]...", nargs=-1, shell_complete=_complete)
+@click.argument("words", metavar="[TUNNEL|CODE]...", nargs=-1, shell_complete=_complete)
 @click.option("--provider", metavar="NAME", shell_complete=complete_providers,
               help="Whose commands it shows: aws, azure, gcp or onprem. Default: the tunnel's, else all.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE|DIR", shell_complete=complete_files,
@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Write what there is to know about every code as one document, by symptom and by layer.
 
-    With the NAME of a tunnel its values are in the commands; without, the names of the values stand there. With one
-    CODE or several it is those alone, with what they may be caused by. DIR is a folder that is there, or ends in a
+    With a TUNNEL its values are in the commands; without, the names of the values stand there. With one CODE or
+    several it is those alone, with what they may be caused by. DIR is a folder that is there, or ends in a
     slash; what is in it under the same names is written anew, and nothing is taken away.
     """
     from tunneldoctor.catalog import PageError
@@ -94,13 +94,20 @@ def _write(book: Part, output: str | None, format_: str) -> None:
     from tunneldoctor.cli.console import Output
     from tunneldoctor.runbook import render_html, render_markdown
 
-    if output and (output.endswith("/") or Path(output).is_dir()):
+    if output and _is_folder(output):
         _write_folder(book, Path(output), format_)
     elif format_ == "markdown" and output is None:
         show(render_markdown(book), "never")
     else:
         with Output(output) as out:
             out.write(render_html(book) if format_ == "html" else render_markdown(book), machine=True)
+
+
+def _is_folder(output: str) -> bool:
+    try:
+        return output.endswith("/") or Path(output).is_dir()
+    except OSError:  # which writing will meet too, and tell
+        return False
 
 
 def _write_folder(book: Part, folder: Path, format_: str) -> None:

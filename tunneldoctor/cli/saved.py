@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
 from tunneldoctor.cli.failure import Failure, note
+from tunneldoctor.cli.source import STDIN, content
 from tunneldoctor.nearest import nearest
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from tunneldoctor.history import History, Kept
     from tunneldoctor.model import Fleet, Report
-
-STDIN = "-"
 
 
 def history() -> History:
@@ -36,9 +33,10 @@ def saved(source: str) -> Report | Fleet:
     if source != STDIN and (kept := history().last(source)):
         return kept.report
     from tunneldoctor.report import NotAReport, redact_value, saved_from
+    from tunneldoctor.report.json_value import LARGEST
 
     try:
-        return redact_value(saved_from(_content(source)))
+        return redact_value(saved_from(content(source, LARGEST)))
     except FileNotFoundError:
         names = history().names()
         raise Failure(f"no run of {source} is kept, and no file is called that{nearest(source, names)}") from None
@@ -61,13 +59,17 @@ def one_report(source: str) -> Report:
 
 def kept_run(name: str | None, at: int) -> Kept:
     """The run at that place, 1 for the last one, of the tunnel *name* or of all. Raises Failure."""
-    runs = history().kept(name)
-    if at <= len(runs):
-        return runs[at - 1]
-    of = f" of {name}" if name else ""
+    runs = history().kept(name, at)
+    if at == len(runs):
+        return runs[-1]
     if runs:
-        raise Failure(f"only {len(runs)} runs{of} are kept: tunneldoctor show --list")
-    raise Failure(f"no run{of} is kept{nearest(name, history().names()) if name else ''}")
+        raise Failure(f"only {len(runs)} runs{f' of {name}' if name else ''} are kept: tunneldoctor show --list")
+    raise Failure(no_run(name))
+
+
+def no_run(name: str | None) -> str:
+    """That no run is kept, of the tunnel *name* or of any."""
+    return f"no run of {name} is kept{nearest(name, history().names())}" if name else "no run is kept"
 
 
 def age(report: Report) -> str:
@@ -86,12 +88,3 @@ def complete_saved(context: click.Context, parameter: click.Parameter, incomplet
     names = History.of_this_user(lambda _: None).names()  # a word on stderr would spoil the line being typed
     kept = [CompletionItem(name) for name in names if name.startswith(incomplete)]
     return [*kept, CompletionItem(incomplete, type="file")]
-
-
-def _content(source: str) -> bytes:
-    from tunneldoctor.report.json_value import LARGEST
-
-    if source == STDIN:
-        return sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
-    with Path(source).open("rb") as file:
-        return file.read(LARGEST + 1)

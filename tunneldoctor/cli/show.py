@@ -8,7 +8,7 @@ import click
 
 from tunneldoctor.cli.failure import Failure, note
 from tunneldoctor.cli.options import presentation_options, take_presentation
-from tunneldoctor.cli.saved import age, complete_saved, history, kept_run, saved
+from tunneldoctor.cli.saved import age, complete_saved, history, kept_run, no_run, saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +21,12 @@ _COLUMNS = ("at", "when", "tunnel", "verdict", "code", "took")
 
 
 @click.command("show", short_help="Show the last run of a tunnel, or a saved report.")
-@click.argument("source", metavar="[NAME|FILE]", required=False, shell_complete=complete_saved)
-@click.option("--list", "as_list", is_flag=True, help="List the kept runs, of the tunnel NAME or of all.")
+@click.argument("source", metavar="[TUNNEL|FILE]", required=False, shell_complete=complete_saved)
+@click.option("--list", "as_list", is_flag=True, help="List the kept runs, of TUNNEL or of all.")
 @click.option("--at", type=click.IntRange(1), metavar="N", help="The run with that number in the list: 1 is the last.")
 @presentation_options
 def command(source: str | None, as_list: bool, at: int | None, **options: Any) -> int:
-    """Show the last run of the tunnel NAME, or the report in FILE (- for stdin), as check showed it.
+    """Show the last run of TUNNEL, or the report in FILE (- for stdin), as check showed it.
 
     FILE is what check wrote with --format json or ndjson, for one tunnel or several. Without either it is the last
     run of any tunnel. Nothing is examined.
@@ -37,7 +37,7 @@ def command(source: str | None, as_list: bool, at: int | None, **options: Any) -
     if as_list and at:
         raise click.UsageError("--list and --at exclude each other")
     if as_list:
-        _list(history().kept(source), presentation)
+        _list(source, presentation)
     elif source is None or at:
         _show([kept_run(source, at or 1).report], False, presentation)
     else:
@@ -71,12 +71,13 @@ def _show(reports: Sequence[Report], fleet: bool, presentation: Presentation) ->
         documents.finish(reports, started, finished)
 
 
-def _list(runs: Sequence[Kept], presentation: Presentation) -> None:
+def _list(name: str | None, presentation: Presentation) -> None:
     from tunneldoctor.cli.console import Output
     from tunneldoctor.cli.list import table
 
     if presentation.format not in ("text", "json"):
         raise Failure(f"--list knows text and json, not {presentation.format}")
+    runs = history().kept(name)
     with Output(presentation.output, presentation.color) as output:
         if presentation.format == "json":
             import json
@@ -85,7 +86,7 @@ def _list(runs: Sequence[Kept], presentation: Presentation) -> None:
         elif runs:
             output.write(table([_line(number, run) for number, run in enumerate(runs, 1)], _COLUMNS))
         elif not presentation.quiet:
-            note("no run is kept")
+            note(no_run(name))
 
 
 def _row(number: int, run: Kept) -> dict[str, Any]:

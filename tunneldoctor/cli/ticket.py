@@ -11,7 +11,7 @@ import click
 
 from tunneldoctor.cli.completion import complete_files, complete_tunnels
 from tunneldoctor.cli.failure import Failure, note
-from tunneldoctor.cli.options import config_option, redact_option
+from tunneldoctor.cli.options import config_option, no_history_option, redact_option
 from tunneldoctor.cli.redaction import SECRETS, Shared, shared, tell_removed
 from tunneldoctor.cli.saved import kept_run, one_report
 
@@ -25,15 +25,16 @@ _LONGEST_NAME = 60
 
 
 @click.command("ticket", short_help="Write a file for the ticket: what is wrong, the evidence, who must act.")
-@click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_tunnels)
+@click.argument("name", metavar="[TUNNEL]", required=False, shell_complete=complete_tunnels)
 @config_option
 @click.option("--from", "source", metavar="FILE", shell_complete=complete_files,
               help="Examine nothing: take the report in FILE (- for stdin).")  # fmt: skip
-@click.option("--last", is_flag=True, help="Examine nothing: take the last kept run of NAME, or of any tunnel.")
+@click.option("--last", is_flag=True, help="Examine nothing: take the last kept run of TUNNEL, or of any.")
 @click.option("--format", "format_", type=click.Choice(list(_ENDINGS)), default="markdown", help="Default: markdown.")
 @click.option("-o", "--output", metavar="FILE", shell_complete=complete_files,
               help="Where to. Default: a name of its own here; - is stdout.")  # fmt: skip
 @redact_option
+@no_history_option
 @click.option("--yes", is_flag=True, help="Don't ask whether to write it.")
 def command(
     name: str | None,
@@ -43,9 +44,10 @@ def command(
     format_: str,
     output: str | None,
     redact: str,
+    no_history: bool,
     yes: bool,
 ) -> int:
-    """Examine the tunnel NAME and write one file for a ticket: what was tried, where it breaks, the evidence, what was
+    """Examine TUNNEL and write one file for a ticket: what was tried, where it breaks, the evidence, what was
     ruled out, who must act, and the commands. The Markdown holds the whole report too: tunneldoctor show reads it.
 
     What is going to be shared is shown first, on stderr; on a terminal it is written once you say so. A file that is
@@ -54,9 +56,9 @@ def command(
     Exit status: that of the report, as check has it; 2 where nothing was written, 3 where names were to be replaced
     and could not be.
     """
-    if output and output != _STDOUT and Path(output).exists():
-        raise _there_already(output)
-    made = _made(name, config, source, last)
+    if output and output != _STDOUT:
+        _must_be_free(Path(output))
+    made = _made(name, config, source, last, not no_history)
     what = shared(Shared([made.report], [(made.report.tunnel.name, each) for each in made.events]), redact)
     report, events = what.reports[0], [event for _, event in what.events]
     path = output or _file_name(report, format_)
@@ -74,19 +76,19 @@ class _Made:
     events: list[Event]
 
 
-def _made(name: str | None, config: str | None, source: str | None, last: bool) -> _Made:
+def _made(name: str | None, config: str | None, source: str | None, last: bool, keep: bool) -> _Made:
     """The report that the ticket is about, and the events of its run where it is one of now."""
     from tunneldoctor.model import RunFinished
 
     if source and (last or name):
-        raise click.UsageError("--from FILE says it all: without NAME and --last")
+        raise click.UsageError("--from FILE says it all: without TUNNEL and --last")
     if source or last:
         report = one_report(source) if source else kept_run(name, 1).report
         return _Made(report, [RunFinished(report.duration_ms, report)])
-    return _examined(name, config)
+    return _examined(name, config, keep)
 
 
-def _examined(name: str | None, config: str | None) -> _Made:
+def _examined(name: str | None, config: str | None, keep: bool) -> _Made:
     from tunneldoctor.cli.checks import installed_packages, noted_catalog
     from tunneldoctor.cli.examine import Request, examine
     from tunneldoctor.cli.progress import Progress
@@ -111,7 +113,8 @@ def _examined(name: str | None, config: str | None) -> _Made:
             report = examine(tunnel, request, stop, see)
         finally:
             progress.clear()
-    history().keep(report)
+    if keep:
+        history().keep(report)
     return _Made(report, events)
 
 
@@ -144,6 +147,20 @@ def _agree(document: str, path: str, yes: bool) -> None:
         raise Failure("nothing was written")
 
 
+def _must_be_free(path: Path) -> None:
+    """Raise Failure where no new file can be made at *path*: before anything is examined."""
+    try:
+        if path.exists():
+            raise _there_already(str(path))
+        path.parent.stat()
+    except OSError as error:
+        raise _not_writable(str(path), error) from error
+
+
+def _not_writable(path: str, error: OSError) -> Failure:
+    return Failure(f"can't write {path}: {error.strerror}")
+
+
 def _there_already(path: str) -> Failure:
     return Failure(f"{path} is there already: name another with -o")
 
@@ -161,5 +178,5 @@ def _write(document: str, path: str) -> None:
     except FileExistsError:
         raise _there_already(path) from None
     except OSError as error:
-        raise Failure(f"can't write {path}: {error.strerror}") from error
+        raise _not_writable(path, error) from error
     note(f"written to {path}")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
 from tunneldoctor.cli.completion import complete_files
 from tunneldoctor.cli.failure import Failure, note
+from tunneldoctor.cli.source import content
 
-_STDIN = "-"
 #: Bytes that are read: a ticket has 100 kB.
 _LARGEST = 16 * 1024 * 1024
 
@@ -29,7 +26,7 @@ def command(file: str, output: str | None) -> int:
     from tunneldoctor.model import visible_lines
     from tunneldoctor.report import unredacted
 
-    data = _content(file)
+    data = _read(file)
     try:
         aliases = kept()
     except MapUnusable as error:
@@ -41,13 +38,9 @@ def command(file: str, output: str | None) -> int:
     return 0
 
 
-def _content(file: str) -> bytes:
+def _read(file: str) -> bytes:
     try:
-        if file == _STDIN:
-            data = sys.stdin.buffer.read(_LARGEST + 1) if sys.stdin else b""
-        else:
-            with Path(file).open("rb") as stream:
-                data = stream.read(_LARGEST + 1)
+        data = content(file, _LARGEST)
     except OSError as error:
         raise Failure(f"can't read {file}: {error.strerror}") from error
     if len(data) > _LARGEST:

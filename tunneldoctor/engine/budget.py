@@ -10,9 +10,9 @@ from tunneldoctor.model import BudgetSpent
 BARE_CONNECTIONS = 6
 #: Refused logins of one run: fail2ban's default jail bans at 5, PerSourcePenalties count 5 s for each.
 REFUSED_LOGINS = 2
-#: Further logins on one server where a connection is held unused: with and without the keepalive, and where the
-#: server speaks first.
-HOLDING_LOGINS = 2
+#: Further logins on one server where a connection is held unused: with and without the keepalive, where the server
+#: speaks first, and one in use.
+HOLDING_LOGINS = 3
 
 
 class RunBudget:

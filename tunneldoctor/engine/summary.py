@@ -192,7 +192,11 @@ def counts_of(checks: Sequence[CheckReport]) -> dict[Status, int]:
 
 
 def _standing(checks: Sequence[CheckReport]) -> Status | None:
-    """How a hop stands; what was only read here says nothing good of a hop that nobody looked at."""
+    """How a hop stands; what was only read here says nothing good of a hop that nobody looked at.
+
+    What becomes of an unused connection says nothing of the hop: it answers, and is mostly not who ends it.
+    """
+    checks = [check for check in checks if check.layer is not Layer.IDLE]
     worst = Status.worst(check.status for check in checks)
     looked = any(check.status in (Status.PASS, Status.WARN) and check.layer not in _READ_HERE for check in checks)
     return worst if looked or worst not in (Status.PASS, Status.WARN) else None

@@ -1,8 +1,9 @@
-"""Whether the machine slept: the monotonic clock stands still meanwhile, and the boot-time clock does not."""
+"""Moments by the clock. Whether the machine slept: the monotonic clock stands still then; the one since boot not."""
 
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 #: Seconds by which the two may come apart without that anybody slept.
 _SLACK = 2.0
@@ -18,6 +19,11 @@ class Clocks:
         """Seconds slept, 0 for none; always 0 where the system has no such clock (clock_gettime(2), Linux)."""
         slept = _apart() - self._apart
         return slept if slept > _SLACK else 0.0
+
+
+def by_the_clock(moment: float) -> str:
+    """``13:31:16 UTC`` for a *moment* of the monotonic clock, as logs have it."""
+    return f"{datetime.fromtimestamp(time.time() - time.monotonic() + moment, UTC):%H:%M:%S} UTC"
 
 
 def _apart() -> float:

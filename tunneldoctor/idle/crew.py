@@ -53,9 +53,10 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Something was sent on a connection that is kept busy."""
+    """Something was sent on a connection that is kept busy; *loss*: that showed that it is gone."""
 
     rung: Rung
+    loss: Loss | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +157,11 @@ class Crew:
 
     def _keep(self, rung: Rung) -> None:
         try:
-            rung.flow.keep()
+            loss = rung.flow.keep()
         except Exception as error:
             self._inbox.put(_Broken(error))
             return
-        self._inbox.put(Kept(rung))
+        self._inbox.put(Kept(rung, loss))
 
 
 def _close(rung: Rung) -> None:

@@ -132,10 +132,9 @@ class DatabaseFlow:
             return self._loss(error, How.CLOSED, self._age())
         return None
 
-    def keep(self) -> None:
+    def keep(self) -> Loss | None:
         """A query, on the connection that is kept busy."""
-        if self.arm is Arm.BUSY:
-            self._use(PATIENCE)
+        return self._use(PATIENCE) if self.arm is Arm.BUSY else None
 
     def probe(self, patience: float, stop: threading.Event, doubt: Callable[[], object]) -> Loss | None:
         """A query; with ``server first`` the wait for what was asked for.

@@ -43,10 +43,12 @@ class How(StrEnum):
 class Loss:
     """A connection went. ``after`` is seconds from the beginning of its silence (:meth:`Flow.begin`).
 
-    With ``closed`` it is when the end came, with the others when the next packet was sent. ``words`` are what was seen
+    With ``closed`` it is when the end came, with the others when the next packet was sent, and where that was noticed
+    later only, when the far end was heard last. ``words`` are what was seen
     (an errno, the count of retransmissions); ``said`` is what the server at the far end itself said as it ended the
     connection, ``sqlstate`` its code where that is a database. ``abrupt``: ended by a reset, not by a close.
-    ``by_time``: nothing but a time-out says so, since retransmissions can't be counted here.
+    ``by_time``: nothing but a time-out says so, since retransmissions can't be counted here. ``bare``: an SSH
+    connection without a channel, which a server may take for unused whatever is asked on it.
     """
 
     how: How
@@ -56,6 +58,7 @@ class Loss:
     sqlstate: str = ""
     abrupt: bool = False
     by_time: bool = False
+    bare: bool = False
 
 
 class NotOpened(Exception):
@@ -84,8 +87,9 @@ class Flow(Protocol):
     def look(self) -> Loss | None:
         """Whether it is known to be gone; sends nothing and takes no time. Raises NotOpened."""
 
-    def keep(self) -> None:
-        """Send what the arm sends; nothing for those that are left alone or that the kernel keeps."""
+    def keep(self) -> Loss | None:
+        """Send what the arm sends, nothing for those that are left alone or that the kernel keeps; whether that showed
+        that it is gone."""
 
     def probe(self, patience: float, stop: threading.Event, doubt: Callable[[], object]) -> Loss | None:
         """Use it, and wait until it is known whether it lives (None), for at most *patience* seconds or until *stop*.

@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tunneldoctor.idle import settle
 from tunneldoctor.idle.clocks import Clocks
 from tunneldoctor.idle.crew import Crew, Doubted, Kept, Message, Opened, Probed, Refused
-from tunneldoctor.idle.flow import MEASURED, Arm, Flow, How, Leg, Loss, NotOpened, Opener
+from tunneldoctor.idle.flow import Arm, Flow, Loss, NotOpened, Opener
+from tunneldoctor.idle.not_idle import farewell, gone
 from tunneldoctor.idle.plan import Plan
-from tunneldoctor.idle.result import Kind, Result, bounds, just_before
+from tunneldoctor.idle.result import Kind, Result
 from tunneldoctor.idle.series import Rung, Series
+from tunneldoctor.idle.settle import settled, verdict
 from tunneldoctor.idle.standing import Standing
+from tunneldoctor.idle.state import State
 
 #: Seconds between two looks at all connections.
 _TICK = 0.05
@@ -26,8 +28,6 @@ _TICK = 0.05
 _LAST = 1.0
 #: Seconds between two words of how things stand, and where something has happened.
 _WORD, _WORD_OF_NEWS = 5.0, 0.5
-#: What is opened after the silent connections, in this order.
-_COMPANIONS = (Arm.BUSY, Arm.SSH_KEEPALIVE, Arm.TCP_KEEPALIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Conduct:
 class Ladder:
     """One measurement with the connections that *openers* make; *witness* is one that is open already and in use.
 
-    *only* leaves connections alone in that one way, and keeps none alive beside them.
+    *only* leaves connections alone in that one way, and keeps none busy beside them.
     """
 
     def __init__(
@@ -57,24 +57,17 @@ class Ladder:
         witness: Flow | None = None,
         only: Arm | None = None,
     ) -> None:
-        self.plan = plan
         self._conduct = conduct
         self._crew = Crew(conduct.timeout)
-        self._arms = (*MEASURED, *_COMPANIONS) if only is None else (only,)
-        self.series = [each for opener in openers for each in self._series(opener)]
-        self.companions = [each for opener in openers for each in self._companions(opener)]
-        self.witness = self._already_open(witness) if witness else None
         self._clocks = Clocks()
-        self._notes: list[str] = []
-        self._started = self._told = time.monotonic()
+        self._state = State(plan, openers, self._crew.probe, witness, only)
+        self._told = self._state.started
         self._news = True
-        self.cut: Series | None = None
-        self.cut_at = 0.0
-        self.asked_last: set[Rung] = set()
 
     def run(self) -> Result:
         """Measure. Returns early where the run is cancelled or time is up, with what is known by then."""
-        self._crew.open(self._in_order())
+        state = self._state
+        self._crew.open(state.in_order())
         try:
             while True:
                 for message in self._crew.messages(_TICK):
@@ -82,51 +75,8 @@ class Ladder:
                 if result := self._step(time.monotonic()):
                     return result
         finally:
-            self._conduct.tell(Standing.of(self, time.monotonic() - self._started))
-            self._crew.dismiss([rung for rung in self.everybody if rung is not self.witness])
-
-    @property
-    def everybody(self) -> list[Rung]:
-        """All connections, whatever became of them."""
-        witness = [self.witness] if self.witness else []
-        return [*(rung for each in self.series for rung in each.rungs), *self.companions, *witness]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know beside the result."""
-        return tuple(dict.fromkeys(self._notes))
-
-    # -- the beginning -------------------------------------------------------------------------------------------
-
-    def _series(self, opener: Opener) -> list[Series]:
-        found = []
-        for arm in (arm for arm in MEASURED if arm in opener.arms and arm in self._arms):
-            plan = self.plan
-            idle, server_first = (plan.idle, plan.server_first) if opener.leg is Leg.BASTION else plan.behind
-            gaps = plan.first(idle if arm is Arm.IDLE else server_first)
-            found.append(Series(opener.leg, arm, [Rung(opener.flow(arm), gap) for gap in gaps]))
-        return [each for each in found if each.rungs]
-
-    def _companions(self, opener: Opener) -> list[Rung]:
-        arms = [arm for arm in _COMPANIONS if arm in opener.arms and arm in self._arms]
-        asked = self.plan.connections - self.plan.idle - self.plan.server_first
-        wanted = arms[:asked] if opener.leg is Leg.BASTION else arms
-        return [Rung(opener.flow(arm), self.plan.rungs[-1]) for arm in wanted]
-
-    def _in_order(self) -> list[Rung]:
-        """The first of all lives longest, and so sees an end in the open when it comes; then what is short."""
-        silent = [rung for each in self.series for rung in (each.rungs[-1], *each.rungs[:-1])]
-        everybody = [*silent, *self.companions]
-        legs = [leg for leg in Leg if any(rung.flow.leg is leg for rung in everybody)]
-        ways = (Arm.IDLE, *_COMPANIONS, Arm.SERVER_FIRST)
-        return [
-            rung for leg in legs for arm in ways for rung in everybody if (rung.flow.leg, rung.flow.arm) == (leg, arm)
-        ]
-
-    def _already_open(self, flow: Flow) -> Rung:
-        now = time.monotonic()
-        flow.begin(self.plan.rungs[-1])
-        return Rung(flow, self.plan.rungs[-1], opened=now, begun=now, kept=now)
+            self._conduct.tell(Standing.of(state, time.monotonic()))
+            self._crew.dismiss(state.own)
 
     # -- what happens --------------------------------------------------------------------------------------------
 
@@ -136,15 +86,13 @@ class Ladder:
         match message:
             case Kept():
                 rung.probing = False
+                if message.loss:
+                    self._lost(rung, message.loss)
             case Opened():
                 self._begin(rung, rung.gap)
                 rung.opened = rung.kept = rung.begun
             case Refused():
-                rung.refused, rung.probing, rung.doubted = True, False, False
-                if message.reason:
-                    which = "was not to be had" if rung.opened is None else "told nothing"
-                    self._notes.append(f"a connection ({rung.flow.name}) {which}: {message.reason}")
-                self._relent()
+                self._refused(rung, message.reason)
             case Doubted():
                 rung.doubted = True
                 self._doubt(rung)
@@ -152,15 +100,24 @@ class Ladder:
                 rung.probing = rung.doubted = False
                 self._probed(rung, message.loss, now)
 
+    def _refused(self, rung: Rung, reason: str) -> None:
+        rung.refused, rung.probing, rung.doubted = True, False, False
+        if reason:
+            which = "was not to be had" if rung.opened is None else "told nothing"
+            self._state.note(f"a connection ({rung.flow.name}) {which}: {reason}")
+        if series := self._state.series_of(rung):
+            series.alone(self._state.plan.rungs, time.monotonic())
+        self._relent()
+
     def _probed(self, rung: Rung, loss: Loss | None, now: float) -> None:
-        series = self._series_of(rung)
+        state, series = self._state, self._state.series_of(rung)
         if loss:
             self._lost(rung, loss)
         elif series is None:
             rung.answered = True
         else:
             series.survived(rung, rung.asked_silence, rung.asked_after)
-            self._begin(rung, series.next_gap(self.plan.rungs, len(series.rungs), now))
+            self._begin(rung, series.next_gap(state.plan.rungs, len(series.rungs), now))
             self._relent()
 
     def _begin(self, rung: Rung, gap: float) -> None:
@@ -170,7 +127,7 @@ class Ladder:
 
     def _lost(self, rung: Rung, loss: Loss) -> None:
         self._news = True
-        if series := self._series_of(rung):
+        if series := self._state.series_of(rung):
             series.lost(rung, loss)
             self._doubt(rung)
         else:
@@ -178,34 +135,39 @@ class Ladder:
 
     def _relent(self) -> None:
         """What was in doubt has answered after all, or says nothing about its leg: go on as before."""
-        series = self.cut
+        series = self._state.cut
         if series and not series.dead and not any(each.probing for each in series.rungs):
-            self.cut, series.volley, series.second = None, False, False
+            self._state.cut, series.volley, series.second = None, False, False
 
     def _doubt(self, rung: Rung) -> None:
         """Something looks dead: from now on the others are looked at too."""
-        series = self._series_of(rung)
-        if self.cut is None and series is not None:
-            self.cut, self.cut_at = series, time.monotonic()
-
-    def _series_of(self, rung: Rung) -> Series | None:
-        return next((each for each in self.series if any(rung is mine for mine in each.rungs)), None)
+        state, series = self._state, self._state.series_of(rung)
+        if state.cut is None and series is not None:
+            state.cut, state.cut_at = series, time.monotonic()
 
     # -- many times a second -------------------------------------------------------------------------------------
 
     def _step(self, now: float) -> Result | None:
+        state = self._state
         if slept := self._clocks.slept():
             words = f"this machine slept for {slept:.0f} s meanwhile, which no box on the way did"
-            return self.result(Kind.UNMEASURED, words)
-        for rung in self.everybody:
+            return state.result(Kind.UNMEASURED, words)
+        for rung in state.everybody:
             if rung.quiet:
                 self._look(rung, now)
-        for each in self.series if self.cut is None else ():
+        for each in state.series if state.cut is None else ():
             self._probe_due(each, now)
         self._tell(now)
         if self._conduct.cancelled.is_set():
-            return self.result(Kind.UNMEASURED, f"interrupted after {now - self._started:.0f} s")
-        return settle.settled(self, now) or self._over(now)
+            return state.result(Kind.UNMEASURED, self._interrupted(now))
+        if control := state.lost_control:
+            return farewell(state, control, now) or self._over()
+        return settled(state, now) or self._over()
+
+    def _interrupted(self, now: float) -> str:
+        upper = self._state.cut.upper if self._state.cut else None
+        doubt = f"; one that had been unused for {upper:.0f} s has not answered so far" if upper is not None else ""
+        return f"interrupted after {now - self._state.started:.0f} s{doubt}"
 
     def _look(self, rung: Rung, now: float) -> None:
         try:
@@ -215,83 +177,41 @@ class Ladder:
             return
         if loss:
             self._lost(rung, loss)
-        elif (every := self._every(rung.flow.arm)) and now - rung.kept >= every:
+        elif (every := self._state.every(rung.flow.arm)) and now - rung.kept >= every:
             rung.kept = now
             self._crew.keep(rung)
-
-    def _every(self, arm: Arm) -> float | None:
-        return {Arm.BUSY: self.plan.busy, Arm.WITNESS: self.plan.busy, Arm.SSH_KEEPALIVE: self.plan.keepalive}.get(arm)
 
     def _probe_due(self, series: Series, now: float) -> None:
         for rung in series.quiet():
             if rung.unused(now) >= rung.gap:
-                self.probe(rung, now)
+                self._state.probe(rung, now)
 
-    def probe(self, rung: Rung, now: float) -> None:
-        """Use *rung* now."""
-        rung.asked_after, rung.asked_silence = rung.unused(now), rung.silence(now)
-        self._crew.probe(rung)
-
-    def _over(self, now: float) -> Result | None:
+    def _over(self) -> Result | None:
         """No cut was found as far as was asked for, or as there is time; or nothing could be opened at all."""
+        state = self._state
         if self._conduct.remaining() < _LAST:
             return self._out_of_time()
-        if self.cut is not None or self._crew.opening:
+        if state.cut is not None or state.lost_control or self._crew.opening:
             return None
-        going = [each for each in self.series if any(rung.pending and rung.opened for rung in each.rungs)]
+        going = [each for each in state.series if any(rung.pending and rung.opened for rung in each.rungs)]
         if not going:
-            return self.result(Kind.UNMEASURED, "no connection to measure with was to be had")
-        return self.result(Kind.NONE) if all(each.reached >= self.plan.up_to for each in going) else None
+            return state.result(Kind.UNMEASURED, "no connection to measure with was to be had")
+        return state.result(Kind.NONE) if all(each.reached >= state.plan.up_to for each in going) else None
 
     def _out_of_time(self) -> Result:
-        if self.cut and self.cut.dead:
-            return settle.verdict(self, self.cut)
-        reached = max(each.reached for each in self.series)
+        state = self._state
+        if control := state.lost_control:
+            return gone(state, control)
+        if state.cut and state.cut.dead:
+            return verdict(state, state.cut)
+        reached = max(each.reached for each in state.series)
         words = f"there was time for silences of up to {reached:.0f} s only"
-        self._notes.append(words)
-        return self.result(Kind.NONE) if reached and not self.cut else self.result(Kind.UNMEASURED, words)
-
-    # -- the end -------------------------------------------------------------------------------------------------
-
-    def result(self, kind: Kind, reason: str = "", how: How | None = None, age: float | None = None) -> Result:
-        """What is known now; *age* is that at which connections end, where that is what counts."""
-        series = self.cut or max(self.series, key=lambda each: each.reached)
-        lower, upper = bounds(tuple(series.fates))
-        if age is not None:
-            lower, upper = just_before(age), age
-        disturbed = max((each.disturbed or 0.0 for each in self.series), default=0.0)
-        if disturbed:
-            self._notes.append(
-                f"the far end speaks by itself: the longest silence that was really seen is {disturbed:.0f} s"
-            )
-        dead = [each for each in series.fates if each.loss]
-        return Result(
-            kind,
-            lower,
-            upper,
-            how,
-            series.arm,
-            series.leg,
-            example=min(dead, key=lambda each: each.silence).loss if dead else None,
-            confirmed=len(dead) > 1,
-            companions=self._companions_fates(series.leg),
-            outlived=self._outlived(series),
-            fates=tuple(fate for each in self.series for fate in each.fates),
-            notes=self.notes,
-            reason=reason,
-            age=age,
-        )
-
-    def _outlived(self, series: Series) -> dict[Arm, float]:
-        others = (each for each in self.series if each.leg is series.leg and each is not series)
-        return {each.arm: max(each.reached, each.outlived) for each in others if not each.dead}
-
-    def _companions_fates(self, leg: Leg) -> dict[Arm, bool]:
-        kept = [*self.companions, *([self.witness] if self.witness else [])]
-        mine = [rung for rung in kept if rung.flow.leg is leg and rung.opened is not None]
-        return {rung.flow.arm: rung.loss is None for rung in mine if rung.loss or rung.answered}
+        if not reached or state.cut:
+            return state.result(Kind.UNMEASURED, words)
+        state.note(words)
+        return state.result(Kind.NONE)
 
     def _tell(self, now: float) -> None:
         if now - self._told >= (_WORD_OF_NEWS if self._news else _WORD):
             self._news, self._told = False, now
-            self._conduct.tell(Standing.of(self, now - self._started))
+            self._conduct.tell(Standing.of(self._state, now))

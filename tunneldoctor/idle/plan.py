@@ -27,7 +27,7 @@ COMPANIONS = 2
 #: Sessions of the database that are left alone in one way at a time.
 _MOST_BEHIND = 6
 #: A single connection tries so many silences one after the other.
-_ONE_BY_ONE = 6
+ONE_BY_ONE = 6
 #: Openings in any one second, and so the seconds between two of them in the long run.
 A_SECOND = 2
 BETWEEN = 1 / A_SECOND
@@ -55,12 +55,13 @@ class Plan:
 
     def first(self, number: int) -> tuple[float, ...]:
         """The silences that *number* connections begin with, ascending."""
-        return spread(self.rungs, number) if number > 1 else spread(self.rungs, _ONE_BY_ONE)[:number]
+        return spread(self.rungs, number) if number > 1 else spread(self.rungs, ONE_BY_ONE)[:number]
 
     @property
     def at_most(self) -> float:
         """Seconds that it takes at most, without refining: as long as the longest silence."""
-        return self.rungs[-1] + self.connections * BETWEEN + 2 * NOTICE
+        opened = self.connections + (sum(self.behind) + 1 if self.server_first else 0)
+        return self.rungs[-1] + opened * BETWEEN + (3 if self.server_first else 2) * NOTICE
 
     def time_for(self, cutoff: float) -> float:
         """Seconds that it takes where unused connections are cut after *cutoff* seconds."""

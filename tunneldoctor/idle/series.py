@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tunneldoctor.idle.flow import Arm, Flow, Leg, Loss
-from tunneldoctor.idle.plan import likelihood, spread
+from tunneldoctor.idle.plan import ONE_BY_ONE, likelihood, spread
 from tunneldoctor.idle.result import Fate
 
 #: A server that speaks by itself makes the silence so much shorter than it was meant to be.
@@ -61,8 +61,9 @@ class Rung:
         return self.ended_at - (self.opened or 0.0)
 
     def unused(self, now: float) -> float:
-        """Seconds since it was left alone."""
-        return now - self.begun if self.opened is not None else 0.0
+        """Seconds for which it was left alone; what the far end was asked to say it says after the gap."""
+        unused = now - self.begun if self.opened is not None else 0.0
+        return min(unused, self.gap) if self.flow.arm is Arm.SERVER_FIRST else unused
 
     def silence(self, now: float) -> float:
         """The same, or less where the far end has spoken by itself in the meantime."""
@@ -120,6 +121,12 @@ class Series:
     def quiet(self) -> list[Rung]:
         """The connections that could be used now."""
         return [rung for rung in self.rungs if rung.quiet]
+
+    def alone(self, planned: Sequence[float], now: float) -> None:
+        """Where all others were refused, have the one that is left try silence after silence, short ones first."""
+        left = [rung for rung in self.rungs if rung.pending]
+        if len(left) == 1 and len(self.rungs) > 1 and self.arm is Arm.IDLE:
+            left[0].gap = next((gap for gap in spread(planned, ONE_BY_ONE) if gap > left[0].unused(now)), planned[-1])
 
     def next_gap(self, planned: Sequence[float], number: int, now: float) -> float:
         """The silence that a connection which has just survived is to try next, beginning *now*.

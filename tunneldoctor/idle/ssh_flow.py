@@ -42,6 +42,9 @@ _LOOK = 0.05
 #: Where retransmissions can't be counted, or somebody takes the packets in and nobody answers: seconds to wait.
 _PATIENCE, _DOUBT = 30.0, 3.0
 
+#: On these something is sent every few seconds.
+_KEPT = (Arm.BUSY, Arm.SSH_KEEPALIVE, Arm.WITNESS)
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -69,11 +72,11 @@ class Door:
             self.context.budget.further_login(self.context.hop.name)
             stream = socket.create_connection(self._peer, timeout) if self._peer else another(self.stream, timeout)
         except (BudgetSpent, OSError) as error:
-            raise NotOpened(visible(str(error) or type(error).__name__, 200)) from error
+            raise NotOpened(_why(error)) from error
         sock = stream if isinstance(stream, socket.socket) else None
         if arm is Arm.TCP_KEEPALIVE and not (sock and keep_alive(sock, self.keepalive)):
             stream.close()
-            raise NotOpened("TCP keepalives can't be set on this way")
+            raise NotOpened("the kernel keeps no connection alive through a jump host, or can't be told to here")
         wanted = self.pins.key_types()
         made = Transport.handshake(stream, timeout=max(0.1, end - time.monotonic()), preferred_host_key_types=wanted)
         if isinstance(made, HandshakeFailure):
@@ -151,8 +154,8 @@ class SshFlow:
         self._enter = enter
         self._transport: Transport | None = None
         self.sock: socket.socket | None = None
-        self._connected = 0.0
         self._begun = 0.0
+        self._bare = False
 
     @property
     def transport(self) -> Transport:
@@ -163,7 +166,6 @@ class SshFlow:
 
     def open(self, timeout: float) -> None:
         """Connect and log in. Raises NotOpened."""
-        self._connected = time.monotonic()
         self._transport, self.sock = self._enter(timeout)
 
     def begin(self, gap: float) -> None:
@@ -174,21 +176,22 @@ class SshFlow:
         """What its thread has read, and what the kernel has not heard."""
         if not self.transport.is_active:
             return self._ended(How.CLOSED)
+        self._bare = not self.transport.carries_channels
         info = tcp_info(self.sock)
         if info and info.backoff >= DEAD:
-            return Loss(How.SILENT, self._age(), f"{info.retransmits + 1} transmissions were not answered")
+            return Loss(How.SILENT, self._last_sign(), f"{info.retransmits + 1} transmissions were not answered")
         return None
 
     def keep(self) -> None:
-        """Ask the server something, and wait for nothing."""
-        if self.arm in (Arm.BUSY, Arm.SSH_KEEPALIVE, Arm.WITNESS):
+        """Ask the server something, and wait for nothing: :meth:`look` sees what comes of it."""
+        if self.arm in _KEPT:
             self.transport.question()
 
     def probe(self, patience: float, stop: threading.Event, doubt: Callable[[], object]) -> Loss | None:
         """Ask the server something; *doubt* is called once when the answer seems not to come."""
         if loss := self.look():
             return loss
-        asked_at, sent = time.monotonic(), self._age()
+        asked_at, sent = time.monotonic(), self._last_sign()
         answer = self.transport.question()
         while not stop.is_set():
             if answer is None or answer.arrived.wait(_LOOK):
@@ -213,16 +216,27 @@ class SshFlow:
         if self._transport:
             self._transport.close()
 
+    def _last_sign(self) -> float:
+        """Where something is sent all the time the answer before it is the last sign of life; else it is now."""
+        info = tcp_info(self.sock) if self.arm in _KEPT else None
+        return max(0.0, self._age() - (info.unheard if info else 0.0))
+
     def _age(self) -> float:
         return time.monotonic() - self._begun
 
     def _ended(self, how: How, after: float | None = None) -> Loss:
         end, disconnect = self.transport.end, self.transport.disconnect
         if after is None:
-            after = max(0.0, self._connected + end.seconds - self._begun) if end else self._age()
+            after = max(0.0, self.transport.started + end.seconds - self._begun) if end else self._age()
         said = visible(disconnect[1], 200) if disconnect else ""
         words = f"the connection was {end.kind}" if end else "the connection ended"
-        return Loss(how, after, words, said=said, abrupt=bool(end and end.kind == "reset"))
+        return Loss(how, after, words, said=said, abrupt=bool(end and end.kind == "reset"), bare=self._bare)
+
+
+def _why(error: Exception) -> str:
+    """In words: of a system's error those of strerror(3), without its number."""
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return visible(words or type(error).__name__, 200).lower()
 
 
 def _said(first: bytes) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tunneldoctor.idle.flow import Leg
 from tunneldoctor.idle.result import bounds
 from tunneldoctor.model import Value
 
 if TYPE_CHECKING:
-    from tunneldoctor.idle.ladder import Ladder
+    from tunneldoctor.idle.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``elapsed``, ``at_most`` and ``usual`` are seconds; ``usual`` is how long it takes for the nearest usual cut-off
-    that is not ruled out yet (``suspect``)."""
+    that is not ruled out yet (``suspect``). ``asked`` and ``opened`` count connections to the bastion, ``sessions`` and
+    ``sessions_opened`` those of the database on the leg behind it; ``alive`` and ``dead`` count both."""
 
     elapsed: float
     at_most: float
@@ -27,26 +30,31 @@ class Standing:
     dead: int
     lower: float | None
     upper: float | None
+    sessions: int = 0
+    sessions_opened: int = 0
 
     @classmethod
-    def of(cls, ladder: Ladder, elapsed: float) -> Standing:
-        """How *ladder* stands."""
-        series = ladder.cut or ladder.series[0]
+    def of(cls, state: State, now: float) -> Standing:
+        """How things stand at the moment *now* of the monotonic clock."""
+        series = state.cut or state.series[0]
         lower, upper = bounds(tuple(series.fates))
-        suspect = next((each for each in ladder.plan.usual if each > (lower or 0)), None)
-        everybody = [rung for rung in ladder.everybody if rung is not ladder.witness]
-        opened = [rung for rung in everybody if rung.opened is not None]
+        suspect = next((each for each in state.plan.usual if each > (lower or 0)), None)
+        asked = Counter(rung.flow.leg for rung in state.own)
+        there = [rung for rung in state.own if rung.opened is not None]
+        opened = Counter(rung.flow.leg for rung in there)
         return cls(
-            elapsed,
-            ladder.plan.at_most,
+            now - state.started,
+            state.plan.at_most,
             suspect,
-            ladder.plan.time_for(suspect) if suspect else None,
-            len(opened),
-            len(everybody),
-            sum(rung.loss is None for rung in opened),
-            sum(rung.loss is not None for rung in opened),
+            state.plan.time_for(suspect) if suspect else None,
+            opened[Leg.BASTION],
+            asked[Leg.BASTION],
+            sum(rung.loss is None for rung in there),
+            sum(rung.loss is not None for rung in there),
             lower,
             upper,
+            asked[Leg.DATABASE],
+            opened[Leg.DATABASE],
         )
 
     @property
@@ -55,12 +63,12 @@ class Standing:
         return max(0.0, self.at_most - self.elapsed)
 
     def __str__(self) -> str:
-        parts = [f"{clock(self.left)} left at most"]
-        if self.upper is None and self.usual and self.usual > self.elapsed:
-            parts.append(f"{clock(self.usual - self.elapsed)} if it is {self.suspect} s")
-        alive = f"{self.alive} alive" + (f" (unused for up to {_figure(self.lower)} s)" if self.lower else "")
-        dead = f"{self.dead} dead" + (f" (unused for {_figure(self.upper)} s)" if self.upper is not None else "")
-        return ", ".join([*parts, alive, dead])
+        """For a line of 80 columns: ``9:45 left at most (3:14 if 240 s): 7 alive at 60 s, 1 dead at 62 s``."""
+        sooner = self.upper is None and self.usual and self.usual > self.elapsed
+        usual = f" ({clock((self.usual or 0.0) - self.elapsed)} if {self.suspect} s)" if sooner else ""
+        alive = f"{self.alive} alive" + (f" at {_figure(self.lower)} s" if self.lower else "")
+        dead = f"{self.dead} dead" + (f" at {_figure(self.upper)} s" if self.upper is not None else "")
+        return f"{clock(self.left)} left at most{usual}: {alive}, {dead}"
 
     @property
     def values(self) -> dict[str, Value]:
@@ -73,6 +81,8 @@ class Standing:
             "suspect_left_seconds": round(max(0.0, self.usual - self.elapsed), 1) if self.usual is not None else None,
             "connections_asked": self.asked,
             "connections_opened": self.opened,
+            "sessions_asked": self.sessions,
+            "sessions_opened": self.sessions_opened,
             "alive": self.alive,
             "dead": self.dead,
             "alive_after_seconds": None if self.lower is None else round(self.lower, 1),

@@ -19,6 +19,9 @@ TCP, PAYLOAD = "tcp", "payload"
 _BOTH = frozenset({TCP, PAYLOAD})
 #: How much of a limit a measurement may miss it by.
 _TOLERANCE = 0.03
+#: Seconds between keepalives that hold against every limit in common use: Classic Load Balancers' and HAProxy's minute
+#: is the shortest.
+_OFTEN_ENOUGH = 20
 #: Longest sensible time between two keepalives: against the shortest limits in common use it still comes three times.
 _SELDOMEST = 60
 _AWS, _AZURE, _GCP = Provider.AWS, Provider.AZURE, Provider.GCP
@@ -172,6 +175,11 @@ def keepalive_for(seconds: float) -> int:
     return max(1, int(min(seconds / 3, _SELDOMEST)))
 
 
+def often_enough(seconds: float) -> int:
+    """The same where it is only known that the limit is not above *seconds*."""
+    return min(_OFTEN_ENOUGH, keepalive_for(seconds))
+
+
 def suspects(
     lower: float, upper: float, how: How, *, names: Sequence[str] = (), provider: Provider | None = None,
     tcp_keepalive: bool | None = None, payload: bool | None = None, server_first_alone: bool | None = None,
@@ -190,7 +198,7 @@ def suspects(
 def in_words(likely: Sequence[Suspect], most: int = 3) -> str:
     """The first of *likely*, for the middle of a sentence."""
     names = list(dict.fromkeys(each.box.name for each in likely))[:most]
-    return " or ".join(names) or "nothing that is known by its limit"
+    return " or ".join(names) or "any proxy, firewall or load balancer that somebody set so"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class TcpInfo:
     """``backoff`` counts the doublings of the retransmission timer: how often in a row nobody answered.
 
     ``retransmits`` are the unanswered retransmissions of the packet in front, ``unacknowledged`` the packets on the
-    way. ``round_trip`` and ``silence`` (since data was last sent or received) are seconds.
+    way. ``round_trip`` and ``silence`` (since data was last sent or received) are seconds, and so is
+    ``unheard`` (since data was last received).
     """
 
     backoff: int
@@ -29,6 +30,7 @@ class TcpInfo:
     unacknowledged: int
     round_trip: float
     silence: float
+    unheard: float
 
 
 def tcp_info(sock: socket.socket | None) -> TcpInfo | None:
@@ -48,6 +50,7 @@ def tcp_info(sock: socket.socket | None) -> TcpInfo | None:
         unacknowledged=_u32(raw, _UNACKNOWLEDGED),
         round_trip=_u32(raw, _ROUND_TRIP) / 1e6,
         silence=min(sent, received) / 1e3,
+        unheard=received / 1e3,
     )
 
 

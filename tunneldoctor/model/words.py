@@ -82,6 +82,11 @@ class Verdict(StrEnum):
     BROKEN = "broken"
     INCONCLUSIVE = "inconclusive"
 
+    @property
+    def works(self) -> bool:
+        """Nothing is broken, as far as all could be looked at; there may be warnings."""
+        return self in (Verdict.HEALTHY, Verdict.DEGRADED)
+
 
 class Retry(StrEnum):
     """Whether a failure may heal by itself."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 #: Programs that do not run where we are: what they log was seen elsewhere.
 _PLACES = {"sshd": Place.BASTION, "dropbear": Place.BASTION, "postgres": Place.DATABASE, "mysqld": Place.DATABASE}
-_LAYERS = list(Layer)
 #: What is said in a sentence where the text does not tell.
 _WORDS = {
     "bastion_host": "the bastion", "bastion_username": "this user", "bastion_port": "of SSH", "tunnel": "the tunnel",
@@ -77,7 +76,13 @@ def told(scanned: Scanned, catalog: Catalog, tunnel: Tunnel) -> list[Told]:
         hop = "database" if code.startswith("db.") else "bastion"
         explained = _in_words(explainer.explain(finding, hop, rulings, {}), hits[0].page, tunnel)
         found.append(Told(hop, explained, *_lines(hits, shown, rulings)))
-    return sorted(found, key=lambda each: _LAYERS.index(Layer(each.finding.code.partition(".")[0])))
+    return sorted(found, key=lambda each: _rank(each.finding.code))
+
+
+def _rank(code: str) -> int:
+    """The place of the code's layer on the path; a layer of somebody's own comes last."""
+    layer = code.partition(".")[0]
+    return Layer(layer).rank if layer in list(Layer) else len(Layer)
 
 
 def _in_words(found: FindingReport, page: Page, tunnel: Tunnel) -> FindingReport:

@@ -1,6 +1,7 @@
 """A Report as text, JSON, NDJSON, Markdown, JUnit or metrics. Prints nothing, probes nothing, counts nothing."""
 
-from tunneldoctor.report.aliases import Aliases, AliasesFull
+from tunneldoctor.report.alias_addresses import AliasesFull
+from tunneldoctor.report.aliases import Aliases
 from tunneldoctor.report.difference import Change, Difference, difference, since_it_worked
 from tunneldoctor.report.difference_formats import difference_document, difference_json, render_difference
 from tunneldoctor.report.essence import essence

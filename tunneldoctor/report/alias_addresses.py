@@ -8,29 +8,35 @@ RFC 3849's prefix or, for a unique local one, in fd00::/32, and so is what stand
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
-_DOCUMENTATION = ("192.0.2", "198.51.100", "203.0.113")
-_FURTHER = tuple(f"198.{second}.{third}" for second in (18, 19) for third in range(256))
+_PUBLIC = (
+    *("192.0.2", "198.51.100", "203.0.113"),
+    *(f"198.{second}.{third}" for second in (18, 19) for third in range(256)),
+)
 #: Networks whose addresses say nothing about anybody: this host, loopback, multicast, the clouds' metadata service.
 _LEFT = tuple(map(ip_network, (
     "0.0.0.0/32", "127.0.0.0/8", "224.0.0.0/3", "169.254.169.254/32", "::/127", "ff00::/8", "fd00:ec2::254/128",
     "fc00::/128", "fd00::/128", "fe80::/128", "64:ff9b::/128", "2001:db8::/128",
 )))  # fmt: skip
 #: Zero last: it reads as if it were nothing.
-_OCTETS = (*range(1, 256), 0)
+_OCTETS = (*map(str, range(1, 256)), "0")
 #: Private networks: how many octets stay, and from what the one behind them is chosen (RFC 1918, 3927, 6598).
 _PRIVATE = (
     (ip_network("10.0.0.0/8"), 1, _OCTETS),
-    (ip_network("172.16.0.0/12"), 1, range(16, 32)),
-    (ip_network("100.64.0.0/10"), 1, range(64, 128)),
+    (ip_network("172.16.0.0/12"), 1, tuple(map(str, range(16, 32)))),
+    (ip_network("100.64.0.0/10"), 1, tuple(map(str, range(64, 128)))),
     (ip_network("192.168.0.0/16"), 2, _OCTETS),
     (ip_network("169.254.0.0/16"), 2, _OCTETS),
 )
 _NAT64 = 0x64FF9B << 96
 _MAPPED = 0xFFFF << 32
+
+
+class AliasesFull(Exception):
+    """The map holds as many names as it may."""
 
 
 class Numbers:
@@ -40,18 +46,25 @@ class Numbers:
         self._table = table
         self._used: dict[str, set[str]] = {}
         self._there: dict[str, set[str]] = {}
+        self._untried: dict[str, Iterator[str]] = {}
         for key, value in table.items():
             self._used.setdefault(key.rpartition("|")[0], set()).add(value)
 
-    def number(self, within: str, old: str, choices: Iterable[str]) -> str:
-        """What stands for *old* within *within*: the first of *choices* that is free and was not met itself."""
+    def number(self, within: str, old: str, choices: tuple[str, ...]) -> str:
+        """What stands for *old* within *within*: the first of *choices* that is free and was not met itself.
+
+        They are the same at each call. Raises :class:`AliasesFull` where none is free.
+        """
         key = f"{within}|{old}"
         if key not in self._table:
-            used = self._used.setdefault(within, set())
-            avoided = used | self._there.get(within, set()) | {old}
-            free = [each for each in choices if each not in used]
-            self._table[key] = next((each for each in free if each not in avoided), free[0] if free else old)
-            used.add(self._table[key])
+            used, there = self._used.setdefault(within, set()), self._there.get(within, ())
+            untried = self._untried.setdefault(within, iter(choices))  # not from the start each time: there are many
+            new = next((each for each in untried if each not in used and each not in there and each != old), None)
+            new = new or next((each for each in choices if each not in used), None)
+            if new is None:
+                raise AliasesFull
+            self._table[key] = new
+            used.add(new)
         return self._table[key]
 
     def met(self, within: str, old: str) -> None:
@@ -115,8 +128,7 @@ def _octets(address: IPv4Address, prefix: int | None, numbers: Numbers) -> Itera
     kept = 4 if whole or prefix is None else -(-prefix // 8)
     private = next((each for each in _PRIVATE if address in each[0]), None)
     if private is None:
-        pool = itertools.chain(_DOCUMENTATION, _FURTHER)
-        yield from (*numbers.number("public", ".".join(octets[:3]), pool).split("."), octets[3])
+        yield from (*numbers.number("public", ".".join(octets[:3]), _PUBLIC).split("."), octets[3])
         return
     _, stay, choices = private
     for index, octet in enumerate(octets):
@@ -125,7 +137,7 @@ def _octets(address: IPv4Address, prefix: int | None, numbers: Numbers) -> Itera
         else:
             first = index == stay
             within = f"level {stay} {octets[0]}" if first else ".".join(octets[:index])
-            yield numbers.number(within, octet, map(str, choices if first else _OCTETS))
+            yield numbers.number(within, octet, choices if first else _OCTETS)
 
 
 def _embedded(address: IPv6Address) -> tuple[str, IPv4Address] | None:
@@ -138,16 +150,22 @@ def _embedded(address: IPv6Address) -> tuple[str, IPv4Address] | None:
 
 def _v6(address: IPv6Address, numbers: Numbers) -> str:
     groups = address.exploded.split(":")
-    hexadecimal = [f"{number:04x}" for number in range(1, 0x10000)]
     interface = ":".join(groups[4:])
     if int(address) & (2**64 - 1):
-        count = (f"0000:0000:0000:{number}" for number in hexadecimal)
-        interface = numbers.number("interface " + ":".join(groups[:4]), interface, count)
+        interface = numbers.number("interface " + ":".join(groups[:4]), interface, _hexadecimal("0000:0000:0000:"))
     if address.is_link_local:
         start = ":".join(groups[:4])
     else:
-        site = numbers.number("v6", ":".join(groups[:3]), hexadecimal)
-        subnet = numbers.number("v6 " + ":".join(groups[:3]), groups[3], hexadecimal) if int(groups[3], 16) else "0000"
+        site = numbers.number("v6", ":".join(groups[:3]), _hexadecimal())
+        subnet = "0000"
+        if groups[3] != subnet:
+            subnet = numbers.number("v6 " + ":".join(groups[:3]), groups[3], _hexadecimal())
         own = groups[0][:2] in ("fc", "fd")
         start = f"{'fd00:0000' if own else '2001:0db8'}:{site}:{subnet}"
     return str(IPv6Address(f"{start}:{interface}"))
+
+
+@cache
+def _hexadecimal(before: str = "") -> tuple[str, ...]:
+    """Every group of four digits but zeros, behind *before*."""
+    return tuple(f"{before}{number:04x}" for number in range(1, 0x10000))

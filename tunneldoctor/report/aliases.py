@@ -7,20 +7,18 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import unquote
 
-from tunneldoctor.report.alias_addresses import Numbers, alias_address, meet, spellings
+from tunneldoctor.report.alias_addresses import AliasesFull, Numbers, alias_address, meet, spellings
 
 #: Kinds of names, as they are counted and as their aliases begin.
 HOST, USER, DATABASE, TUNNEL, NAME, KEY = "host", "user", "database", "tunnel", "name", "key"
 KINDS = (HOST, USER, DATABASE, TUNNEL, NAME, KEY)
-#: What counts an address.
-ADDRESS = "address"
+#: What counts an address, and a company's notes, which are left out.
+ADDRESS, NOTES = "address", "notes"
+#: All that is counted as replaced, in the order in which it is told; other kinds are of secrets.
+REPLACED = (HOST, ADDRESS, USER, DATABASE, TUNNEL, NAME, KEY, NOTES)
 _SCHEMA = "tunneldoctor.aliases/1"
 #: Names that a map holds: what a thousand tickets have.
 MOST = 20_000
-
-
-class AliasesFull(Exception):
-    """The map holds as many names as it may."""
 
 
 class Aliases:
@@ -55,7 +53,10 @@ class Aliases:
         return self._aliases[text]
 
     def of_address(self, text: str, prefix: int | None = None) -> str | None:
-        """The alias of an address, or of a network's where *prefix* follows it; None where it may stay."""
+        """The alias of an address, or of a network's where *prefix* follows it; None where it may stay.
+
+        Raises :class:`AliasesFull`.
+        """
         key = text if prefix is None else f"{text}/{prefix}"
         if key not in self._aliases:
             root = alias_address(parsed(text), prefix, self._numbers)

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from tunneldoctor.model import CheckReport, FindingReport, Report, Status, Value, Verdict
+from tunneldoctor.model import CheckReport, FindingReport, Report, Status, Value
 from tunneldoctor.report.shown import one_line
 from tunneldoctor.report.to_json import report_document
 
 #: A round trip has changed when it is this many times as long, or as short, and differs by this many milliseconds:
 #: single measurements over the internet double by chance, and of short ones a busy machine makes a multiple.
 LATENCY_RATIO, LATENCY_MS = 2.0, 50.0
+#: The same for the time after which unused connections are cut, in seconds: it is measured between two bounds.
+CUTOFF_RATIO, CUTOFF_S = 1.1, 1.0
 #: Changes that are told in one line.
 TOLD_IN_SHORT = 3
-_LATENCY = "latency_ms"
+_LATENCY, _CUTOFF = "latency_ms", "idle.cutoff_seconds"
 #: Measured as far as was asked for, so that it says nothing about the tunnel when it differs.
 _ASKED_FOR = frozenset({"idle.survived_seconds", "idle.alive_after_seconds", "idle.dead_after_seconds"})
 
@@ -118,9 +120,10 @@ def _fact_changed(name: str, before: Report, after: Report) -> bool:
     old, new = before.facts.get(name), after.facts.get(name)
     if _not_got_so_far(name, before, after) or old == new:
         return False
-    if name.endswith(_LATENCY) and isinstance(old, int | float) and isinstance(new, int | float):
+    if (name.endswith(_LATENCY) or name == _CUTOFF) and isinstance(old, int | float) and isinstance(new, int | float):
         low, high = sorted((old, new))
-        return high >= low * LATENCY_RATIO and high - low >= LATENCY_MS
+        ratio, least = (CUTOFF_RATIO, CUTOFF_S) if name == _CUTOFF else (LATENCY_RATIO, LATENCY_MS)
+        return high >= low * ratio and high - low >= least
     return True
 
 
@@ -131,7 +134,7 @@ def _not_got_so_far(name: str, before: Report, after: Report) -> bool:
 
 
 def _saw_everything(report: Report) -> bool:
-    return report.complete and report.verdict in (Verdict.HEALTHY, Verdict.DEGRADED)
+    return report.complete and report.verdict.works
 
 
 def _checks(before: Report, after: Report) -> Iterator[Change]:

@@ -35,7 +35,7 @@ from tunneldoctor.model import (
     Vantage,
     Verdict,
 )
-from tunneldoctor.report.json_value import JsonValue, NotAReport, parsed
+from tunneldoctor.report.json_value import WRITE_IT, JsonValue, NotAReport, parsed
 from tunneldoctor.report.to_json import FLEET_SCHEMA, REPORT_SCHEMA
 
 _CODE = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
@@ -75,7 +75,7 @@ def must_be(value: JsonValue, schema: str) -> None:
         )
         raise NotAReport(f"it is {found}, and {newer}")
     what = f"it is {found!r}" if isinstance(found, str) else "it is JSON, but not of tunneldoctor's"
-    raise NotAReport(f"{what}, not {schema}; a report is written by: tunneldoctor check NAME --json -o FILE")
+    raise NotAReport(f"{what}, not {schema}; {WRITE_IT}")
 
 
 def read_report(value: JsonValue) -> Report:

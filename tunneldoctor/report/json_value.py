@@ -21,7 +21,7 @@ _GREATEST = 10**15
 _LONGEST_WORD = 6
 #: Characters of a wrong value that are quoted.
 _QUOTED = 60
-_WRITE_IT = "a report is written by: tunneldoctor check NAME --json -o FILE"
+WRITE_IT = "a report is written by: tunneldoctor check TUNNEL --json -o FILE"
 
 
 class NotAReport(ValueError):
@@ -121,7 +121,7 @@ class JsonValue:
 
     def _an_object(self) -> Mapping[str, Any]:
         if not isinstance(self.value, dict):
-            raise self.wrong("an object", _WRITE_IT)
+            raise self.wrong("an object", WRITE_IT)
         return self.value
 
 
@@ -137,13 +137,13 @@ def parsed(data: str | bytes, place: str = "") -> JsonValue:
     if len(data) > LARGEST:
         raise NotAReport(f"{where}it is larger than {LARGEST // 2**20} MiB, and no report is")
     if not text.strip():
-        raise NotAReport(f"{where}it is empty; {_WRITE_IT}")
+        raise NotAReport(f"{where}it is empty; {WRITE_IT}")
     try:
         return JsonValue(json.loads(text, parse_constant=_no_constant))
     except json.JSONDecodeError as error:
         raise NotAReport(where + _told(error, text)) from None
     except (ValueError, RecursionError):
-        raise NotAReport(f"{where}it is JSON that no program of ours writes; {_WRITE_IT}") from None
+        raise NotAReport(f"{where}it is JSON that no program of ours writes; {WRITE_IT}") from None
 
 
 def decoded(data: str | bytes) -> str:
@@ -165,7 +165,7 @@ def _told(error: Any, text: str) -> str:
     if error.msg.startswith("Unterminated string") or error.pos >= len(text.rstrip()) - _LONGEST_WORD:
         lines = text.count("\n", 0, len(text.rstrip())) + 1
         return f"it is cut off in the middle, in line {lines}; copy it again, or have it written anew"
-    return f"line {error.lineno}, column {error.colno}: this is not JSON; {_WRITE_IT}"
+    return f"line {error.lineno}, column {error.colno}: this is not JSON; {WRITE_IT}"
 
 
 def _no_constant(name: str) -> Any:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from tunneldoctor.model import Fleet, Report, Severity, Verdict
 
-_HEALTHY = (Verdict.HEALTHY, Verdict.DEGRADED)
 _Labels = Mapping[str, str]
 
 
@@ -58,7 +57,7 @@ def _document(reports: Sequence[Report]) -> str:
 
 
 def _samples(report: Report) -> Iterator[_Sample]:
-    yield _UP, {}, report.verdict in _HEALTHY and report.complete
+    yield _UP, {}, report.verdict.works and report.complete
     yield from ((_VERDICT, {"verdict": each}, each is report.verdict) for each in Verdict)
     yield from _diagnosis(report)
     counted = [each.severity for check in report.checks for each in check.findings if not each.ignored]

@@ -20,6 +20,7 @@ from tunneldoctor.model import (
     Status,
     Step,
 )
+from tunneldoctor.report.aliases import NOTES, REPLACED
 
 #: The longest list of evidence that is shown unasked.
 EVIDENCE_SHOWN = 6
@@ -203,23 +204,19 @@ def counts(report: Report) -> str:
     return ", ".join(f"{report.counts[each]} {word}" for each, word in _COUNTED.items() if report.counts.get(each))
 
 
-#: Kinds of names that ``--redact topology`` counts; the other kinds are of secrets.
-_REPLACED = ("host", "address", "user", "database", "tunnel", "name", "key", "notes")
-
-
 def removed_words(reports: Iterable[Report]) -> str:
     """``removed: 2 passwords; replaced: 12 hosts, 3 users``: what was taken out of *reports*, by kind."""
     total: Counter[str] = Counter()
     for report in reports:
         total.update(report.redacted.removed)
-    secrets = [_number_of(count, kind) for kind, count in total.items() if kind not in _REPLACED]
-    names = [_number_of(total[kind], kind) for kind in _REPLACED if total[kind]]
+    secrets = [_number_of(count, kind) for kind, count in total.items() if kind not in REPLACED]
+    names = [_number_of(total[kind], kind) for kind in REPLACED if total[kind]]
     parts = {"removed": secrets, "replaced": names}
     return "; ".join(f"{verb}: {', '.join(words)}" for verb, words in parts.items() if words)
 
 
 def _number_of(count: int, kind: str) -> str:
-    plural = kind if kind.endswith("s") else f"{kind}es" if kind.endswith(("h", "s")) else f"{kind}s"
+    plural = kind if kind == NOTES else f"{kind}es" if kind.endswith(("h", "s")) else f"{kind}s"
     return f"{count} {plural if count != 1 else kind}"
 
 

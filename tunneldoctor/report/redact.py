@@ -78,7 +78,7 @@ class _Net:
     def _shapeless(self, text: str) -> str:
         folded = text.lower()
         for shape in SHAPES:
-            if any(sign in folded for sign in shape.signs):
+            if any(anchor in folded for anchor in shape.anchors):
                 text = shape.pattern.sub(partial(self._replaced, shape.kind), text)
         return text
 

@@ -1,7 +1,7 @@
 """What secrets look like that nobody told us: keys, tokens, passwords where passwords stand, hashes of passwords.
 
 Each shape is what its maker documents, or what its format's specification says. A shape is looked for only where one
-of its signs is in the text, so that an ordinary text costs a few searches for short strings.
+of its anchors is in the text, so that an ordinary text costs a few searches for short strings.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ PRIVATE_KEY, PASSWORD, TOKEN, CLOUD_KEY, HASH = "private key", "password", "toke
 class Shape:
     """One kind of secret. Where *pattern* has a group ``head``, that much of the match stays.
 
-    One of *signs*, in small letters, is in every text that *pattern* matches, whatever the case.
+    One of *anchors*, in small letters, is in every text that *pattern* matches, whatever the case.
     """
 
     kind: str
-    signs: tuple[str, ...]
+    anchors: tuple[str, ...]
     pattern: re.Pattern[str]
 
 
@@ -34,7 +34,7 @@ _KEY_BLOCK = re.compile(
     rf"{_BEGIN}(?=(?:(?!-{{4}} ?(?:BEGIN|END)).)*[A-Za-z0-9+/=]{{16}})"
     rf"(?:(?:(?!-{{4}} ?(?:BEGIN|END)).)*?{_END}|{_BREAK}*[A-Za-z0-9+/=]{{16,}}(?:{_BREAK}+[A-Za-z0-9+/=]+)*)"
     # the end alone, of a copy that began too late
-    rf"|(?<![A-Za-z0-9+/=])(?:{_BODY}{_BREAK}+)+(?:[A-Za-z0-9+/]+={{0,2}}{_BREAK}+)?{_END}"
+    rf"|(?<![A-Za-z0-9+/=])(?:{_BODY}{_BREAK}++)++(?:[A-Za-z0-9+/]+={{0,2}}{_BREAK}+)?{_END}"
     # the same without its lines: "openssh-key-v1" and "-----BEGIN" in base64; the private half of a PuTTY file
     rf"|b3BlbnNzaC1rZXktdjE{_BODY}(?:{_BREAK}+{_BODY})*"
     rf"|LS0tLS1CRUdJTi{_BODY}(?:{_BREAK}+{_BODY})*"
@@ -137,7 +137,7 @@ _TOKEN = re.compile(
     r"eyJ[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]*){0,4})"
     r"|(?<=hooks\.slack\.com/)(?:services|workflows)/[\w/-]{16,}"
 )
-_TOKEN_SIGNS = (
+_TOKEN_ANCHORS = (
     "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glptt-", "gldt-", "glrt-", "glrtr-", "glcbt-",
     "glft-", "gr1348941", "glimt-", "glagent-", "gloas-", "glsoat-", "glffct-", "xox", "xapp-", "k_live_", "k_test_",
     "k_prod_",
@@ -168,7 +168,7 @@ _HASHED = re.compile(
 SHAPES = (
     Shape(PRIVATE_KEY, ("private", "b3blbnnz", "ls0tls1", "age-secret"), _KEY_BLOCK),
     Shape(PASSWORD, ("authorization", "cookie", "x-api-", "x-auth-", "x-vault-", "x-amz-"), _HEADER),
-    Shape(TOKEN, _TOKEN_SIGNS, _TOKEN),
+    Shape(TOKEN, _TOKEN_ANCHORS, _TOKEN),
     Shape(CLOUD_KEY, ("akia", "asia", "abia", "acca", "a3t", "x-amz-", "accountkey", "sharedaccess", "sig=", "q~",
                       "=="), _CLOUD),
     Shape(HASH, ("scram-sha-", "md5", "*", "$"), _HASHED),

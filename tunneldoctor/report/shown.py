@@ -16,12 +16,12 @@ def one_line(text: str) -> str:
 
 def lines(text: str) -> list[str]:
     """*text* line by line, each harmless; no line at all for an empty text."""
-    return [text] if text and text.isprintable() else visible_lines(text, LONGEST).split("\n") if text else []
+    return multiline(text).split("\n") if text else []
 
 
 def multiline(text: str) -> str:
     """*text* with its line breaks kept and everything else written out."""
-    return text if text.isprintable() else visible_lines(text, LONGEST)
+    return text if len(text) <= LONGEST and text.isprintable() else visible_lines(text, LONGEST)
 
 
 def without_double_blanks(lines: Iterable[str]) -> Iterator[str]:

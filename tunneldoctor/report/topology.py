@@ -16,7 +16,7 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from tunneldoctor.model import Event, Hop, Report, RunFinished, RunStarted
-from tunneldoctor.report.aliases import ADDRESS, DATABASE, HOST, KEY, NAME, TUNNEL, USER, Aliases, parsed
+from tunneldoctor.report.aliases import ADDRESS, DATABASE, HOST, KEY, NAME, NOTES, TUNNEL, USER, Aliases, parsed
 from tunneldoctor.report.every_text import rewritten, texts
 from tunneldoctor.report.topology_words import (
     CLOUD_ID,
@@ -37,7 +37,6 @@ from tunneldoctor.report.topology_words import (
 
 T = TypeVar("T")
 LEVEL = "topology"
-_NOTES = "notes"
 _PARTS = re.compile(r"[^\W_]+")
 #: Shorter names are not looked for within longer words.
 _SHORTEST_PART = 3
@@ -93,7 +92,7 @@ class Topology:
     def _without_notes(self, value: T) -> T:
         notes = {id(text) for text in _notes_in(value)}
         if notes:
-            self.replaced[_NOTES] += len(notes)
+            self.replaced[NOTES] += len(notes)
         return rewritten(value, lambda text, ours: "" if id(text) in notes else text)
 
     def _learn_fields(self, report: Report) -> None:

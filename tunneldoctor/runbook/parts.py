@@ -15,7 +15,8 @@ from tunneldoctor.model import Layer, Place, Provider, Step, Tunnel, Value, visi
 _COMMAND_LINES, _CAUSES_LISTED = 12, 8
 _MARKS = re.compile(r"[\\`*_\[\]<>&~|]")
 _UNCLASSIFIED = "unclassified"
-_LAYERS = {
+#: The layers in words.
+LAYERS = {
     "config": "what the tunnel was configured with",
     "key": "the private key and its certificate",
     "dns": "the bastion's name",
@@ -33,7 +34,7 @@ what ssh, a driver or a database printed. Without either: begin with the symptom
 the code that it speaks for.
 """
 _GENERAL = """
-Names in braces stand for a tunnel's values; `tunneldoctor runbook NAME` fills in those of the tunnel NAME.
+Names in braces stand for a tunnel's values; `tunneldoctor runbook TUNNEL` fills in those of a tunnel.
 """
 
 
@@ -99,14 +100,13 @@ def _chosen(catalog: Catalog, codes: Sequence[str]) -> Iterator[Page]:
 
 def _layers(pages: dict[str, Page]) -> list[str]:
     there = {code.partition(".")[0] for code in pages}
-    known = [layer.value for layer in Layer]
-    return sorted(there, key=lambda layer: (known.index(layer) if layer in known else len(known), layer))
+    return [*filter(there.__contains__, Layer), *sorted(there - set(Layer))]
 
 
 def _layer(layer: str, pages: dict[str, Page], fitting: Fitting) -> Part:
     here = [page for code, page in pages.items() if code.partition(".")[0] == layer]
     here.sort(key=lambda page: (page.code.endswith(_UNCLASSIFIED), not page.is_symptom, page.code))
-    title = f"{layer}: {_LAYERS[layer]}" if layer in _LAYERS else layer
+    title = f"{layer}: {LAYERS[layer]}" if layer in LAYERS else layer
     return Part(f"layer-{layer}", title, "", tuple(_page(page, _known(fitting, pages)) for page in here))
 
 

@@ -175,6 +175,10 @@ class Peer(paramiko.Transport):
             answer.arrived.set()
         return answer
 
+    def channels_open(self) -> int:
+        """How many channels are open."""
+        return len(self._channels)
+
     def last_channel(self) -> int | None:
         """The number of the channel that this thread asked for last."""
         return getattr(self._mine, "channel", None)

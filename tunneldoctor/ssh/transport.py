@@ -147,6 +147,16 @@ class Transport:
         return self._stream.end
 
     @property
+    def started(self) -> float:
+        """The moment of the monotonic clock from which ``end`` counts its seconds."""
+        return self._stream.started
+
+    @property
+    def carries_channels(self) -> bool:
+        """Whether a channel is open through it."""
+        return self._peer.channels_open() > 0
+
+    @property
     def is_active(self) -> bool:
         """True while neither side has ended the connection, as far as is known here."""
         return self._peer.is_active()

@@ -114,8 +114,12 @@ class State:
         return PathHop(here), *(PathHop(hop, status=self._standing(hop)) for hop in others)
 
     def _standing(self, hop: str) -> Status | None:
-        """A stop that nothing was sent to yet has no good standing, whatever was read about it here."""
-        there = [look for look in self.looks.values() if look.planned.hop == hop and look.result]
+        """A stop that nothing was sent to yet has no good standing, whatever was read about it here.
+
+        As in the report, what becomes of unused connections says nothing of it.
+        """
+        looks = [look for look in self.looks.values() if look.result and look.planned.layer is not Layer.IDLE]
+        there = [look for look in looks if look.planned.hop == hop]
         worst = Status.worst(look.result.status for look in there if look.result)
         sent = any(look.planned.layer not in (Layer.CONFIG, Layer.KEY) for look in there)
         return worst if sent or worst not in (Status.PASS, Status.WARN) else None

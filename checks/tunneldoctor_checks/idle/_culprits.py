@@ -37,6 +37,11 @@ def on_purpose(loss: Loss) -> bool:
     return loss.sqlstate in _ENDED_ON_PURPOSE
 
 
+def said_by_the_database(loss: Loss) -> str:
+    """In words."""
+    return f"the database said: {loss.said or loss.sqlstate}"
+
+
 def by_the_end(loss: Loss) -> Iterator[Ruling]:
     """The SSH connection itself went: what the way in which it did says."""
     behind = "the SSH connection went with it, and neither of them can end that"

@@ -17,6 +17,7 @@ from tunneldoctor_checks.idle._culprits import (
     by_the_end,
     names_a_timeout,
     on_purpose,
+    said_by_the_database,
     that_spares_the_living,
     without_channel_timeout,
 )
@@ -42,9 +43,21 @@ def outcome(context: Context, result: Result) -> Outcome:
         return Outcome(measured=measured)
     if result.kind in (Kind.UNMEASURED, Kind.INCONSISTENT):
         return Outcome(unknown="; ".join(_so_far(result)), measured=measured)
-    if result.kind is Kind.NOT_IDLE or result.example is None or on_purpose(result.example):
+    if _not_for_being_unused(context, result) or result.example is None:
         return Outcome((_finding(context, "idle.not-idle", result, ()),), measured=measured)
     return _cut(context, result, result.example, measured)
+
+
+def _not_for_being_unused(context: Context, result: Result) -> bool:
+    """The others went too, or the database said that somebody ended it. Where nothing ran over those in use, a server
+    that counts channels may have taken them for unused, if it has such a limit."""
+    from tunneldoctor.idle.flow import Arm
+    from tunneldoctor.idle.result import Kind
+
+    if result.kind is Kind.NOT_IDLE or (result.example and on_purpose(result.example)):
+        return True
+    went_in_use = result.age is not None and result.companions.get(Arm.WITNESS) is False
+    return went_in_use and bool(without_channel_timeout(context))
 
 
 def _cut(context: Context, result: Result, loss: Loss, measured: dict[str, Value]) -> Outcome:
@@ -118,7 +131,7 @@ def _suspects(context: Context, result: Result) -> tuple[Suspect, ...]:
 
 def _finding(context: Context, code: str, result: Result, suspects: tuple[Suspect, ...]) -> Finding:
     from tunneldoctor.idle.flow import Arm
-    from tunneldoctor.idle.suspects import in_words, keepalive_for
+    from tunneldoctor.idle.suspects import in_words, keepalive_for, often_enough
 
     upper = result.upper or 0.0
     loss = result.example
@@ -128,9 +141,9 @@ def _finding(context: Context, code: str, result: Result, suspects: tuple[Suspec
         "leg": str(result.leg),
         "what": SERVER_FIRST if result.arm is Arm.SERVER_FIRST else CLIENT_FIRST,
         "keepalive": round(context.tunnel.keepalive),
-        "suggested": keepalive_for(result.lower or upper),
+        "suggested": keepalive_for(result.lower) if result.lower else often_enough(upper),
         "probably": in_words(suspects),
-        "reason": result.reason or (loss.said if loss else ""),
+        "reason": result.reason or (said_by_the_database(loss) if loss else ""),
     }
     severity = Severity.INFO if _harmless(context, result) else None
     return Finding(code, params, tuple(_evidence(result, suspects)), severity)
@@ -149,8 +162,8 @@ def _harmless(context: Context, result: Result) -> bool:
 def _evidence(result: Result, suspects: tuple[Suspect, ...]) -> Iterator[Evidence]:
     for line in _so_far(result):
         yield Evidence("timing", line)
-    if result.example:
-        yield Evidence("message", result.example.words + (f": {result.example.said}" if result.example.said else ""))
+    if loss := result.example:
+        yield Evidence("message", loss.words + (f": {loss.said}" if loss.said not in loss.words else ""))
     for arm, alive in result.companions.items():
         yield Evidence("timing", f"{_COMPANION[arm]}: {'lived' if alive else 'went as well'}")
     if result.hop is not None:

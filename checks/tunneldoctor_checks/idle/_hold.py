@@ -21,6 +21,8 @@ _BESIDE = 20.0
 #: Once the tunnel's own connection is gone each other gets as long, and this share and so many seconds more, to follow:
 #: servers count whole seconds.
 FOLLOW_SHARE, FOLLOW = 0.05, 2.0
+#: What is in use is used after that share of the pause, and that many seconds at least and at most.
+_USED, _OFTEN, _SELDOM = 1 / 6, 0.5, 5.0
 #: Seconds kept back of the deadline for putting the outcome together.
 _MARGIN = 0.5
 
@@ -33,23 +35,35 @@ class Hold:
         self._lines = lines
         self._wanted = context.policy.idle or 0.0
         self._stop = threading.Event()
+        self._use_last = threading.Event()
         self.held = 0.0
         #: Seconds for which this machine was asleep meanwhile.
         self.slept = 0.0
 
     def run(self) -> str:
         """Wait, then use each connection. Why nothing can be told, in words; empty where it can."""
+        in_use = threading.Thread(target=self._keep_in_use, name="in use", daemon=True)
+        in_use.start()
         try:
             self._wait()
             if not self._context.cancelled.is_set() and not self.slept:
+                self._use_last.set()
                 self._use_all()
+                in_use.join(max(0.1, self._left()))
             if self.slept:
                 return f"this machine slept for {self.slept:.0f} s meanwhile, which no box on the way did"
-            return "interrupted" if self._context.cancelled.is_set() else ""
+            return self._interrupted() if self._context.cancelled.is_set() else ""
         finally:
             self._stop.set()
-            for line in self._lines.all[1:]:
+            for line in (*self._lines.all[1:], *([self._lines.control] if self._lines.control else [])):
                 threading.Thread(target=line.flow.close, name="closing", daemon=True).start()
+
+    def _interrupted(self) -> str:
+        seen = f"{self._alive()} of {len(self._lines.all)} connections are open as far as can be seen"
+        return f"interrupted after {self.held:.0f} s of {self._wanted:.0f} s: {seen}"
+
+    def _alive(self) -> int:
+        return sum(line.loss is None for line in self._lines.all)
 
     def _wait(self) -> None:
         from tunneldoctor.idle.clocks import Clocks
@@ -93,11 +107,19 @@ class Hold:
         if answer := self._lines.all[0].ssh.transport.question():
             self._lines.asked.append(answer)
 
+    def _keep_in_use(self) -> None:
+        """Use the control all the time, and for the last time together with all others: an outage then meets all."""
+        line, every = self._lines.control, min(_SELDOM, max(_OFTEN, self._wanted * _USED))
+        last = line is None
+        while line and not (last or line.loss or line.unmeasured or self._stop.is_set()):
+            last = self._use_last.wait(every)
+            self._use(line)
+
     def _tell(self) -> None:
         left = max(0.0, self._wanted - self.held)
-        alive = sum(line.loss is None for line in self._lines.all)
-        text = f"unused for {self.held:.0f} s, {left:.0f} s to go; {alive} of {len(self._lines.all)} alive"
-        self._context.progress(text, elapsed_seconds=round(self.held, 1), left_seconds=round(left, 1), alive=alive)
+        text = f"unused for {self.held:.0f} s, {left:.0f} s to go; {self._alive()} of {len(self._lines.all)} alive"
+        values = {"elapsed_seconds": round(self.held, 1), "left_seconds": round(left, 1), "alive": self._alive()}
+        self._context.progress(text, **values)
 
     def _use_all(self) -> None:
         asked = [line for line in self._lines.all if line.loss is None and not self._too_early(line)]
@@ -124,7 +146,7 @@ class Hold:
         except NotOpened as error:
             line.unmeasured = str(error)
             return
-        if loss and line.kept is self._lines.kept:
+        if loss and (line is self._lines.control or line.kept is self._lines.kept):
             self._locate(line, loss)
         line.loss = line.loss or loss  # without the keepalive it is enough to know that it went
 

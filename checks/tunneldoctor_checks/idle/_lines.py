@@ -12,10 +12,15 @@ from tunneldoctor_checks.idle._doors import database_door, socket_of, ssh_door
 if TYPE_CHECKING:
     from tunneldoctor.database.session import Session
     from tunneldoctor.idle.database_flow import DatabaseFlow
-    from tunneldoctor.idle.flow import Leg, Loss
+    from tunneldoctor.idle.flow import Arm, Leg, Loss
     from tunneldoctor.idle.ssh_flow import SshFlow
     from tunneldoctor.model import Context
     from tunneldoctor.ssh.heard import Answer
+
+
+#: Seconds by which a connection in use is younger than what is left alone, where a server that counts whole seconds may
+#: end each of them at the same age.
+_YOUNGER = 1.5
 
 
 @dataclass(slots=True)
@@ -53,8 +58,9 @@ class Line:
 class Lines:
     """All of them, each left alone from the moment that it is there, for ``pause`` seconds.
 
-    The first is the tunnel's own. ``missing`` says in words which could not be had, ``refused`` why the bastion gave no
-    further connection. ``asked`` are the keepalives that were sent, with their answers.
+    The first is the tunnel's own. ``control`` is one more that is in use all the time. ``missing`` says in words which
+    could not be had, ``refused`` why the bastion gave no further connection. ``asked`` are the keepalives that were
+    sent, with their answers.
     """
 
     kept: bool
@@ -63,6 +69,7 @@ class Lines:
     missing: list[str] = field(default_factory=list)
     refused: str = ""
     asked: list[Answer] = field(default_factory=list)
+    control: Line | None = None
 
     @property
     def as_configured(self) -> list[Line]:
@@ -76,10 +83,18 @@ class Lines:
 
     def add(self, line: Line) -> None:
         """Begin to leave *line* alone, which is open."""
+        self._begin(line)
+        self.all.append(line)
+
+    def keep_in_use(self, line: Line) -> None:
+        """Have *line* be the control."""
+        self._begin(line)
+        self.control = line
+
+    def _begin(self, line: Line) -> None:
         line.begun = time.monotonic()
         line.ssh.begin(self.pause)
         line.flow.begin(self.pause)
-        self.all.append(line)
 
 
 def lines(context: Context, session: Session | None) -> Lines:
@@ -106,10 +121,33 @@ def lines(context: Context, session: Session | None) -> Lines:
         made.add(Line(further, further, kept=False))
     if session and not made.refused and (further := _further(context, made)):
         _server_first(context, made, session, further, kept=False)
+    if not made.refused:
+        _control(context, made, session)
     return made
 
 
-def _further(context: Context, made: Lines) -> SshFlow | None:
+def _control(context: Context, made: Lines, session: Session | None) -> None:
+    """A connection in use: what ends it as well is an outage or a limit on age. Without a session it begins later, so
+    that these two can be told apart."""
+    from tunneldoctor.idle.flow import Arm, NotOpened
+
+    if session is None:
+        context.cancelled.wait(_YOUNGER)
+    ssh = _further(context, made, Arm.BUSY)
+    if ssh is None:
+        return
+    door = database_door(context, session) if session else None
+    flow = door.flow(Arm.BUSY, ssh.transport) if door else ssh
+    try:
+        if flow is not ssh:
+            flow.open(context.tunnel.connect_timeout)
+    except NotOpened as error:
+        made.missing.append(f"a session in use: {error}")
+        flow = ssh
+    made.keep_in_use(Line(flow, ssh, kept=False))
+
+
+def _further(context: Context, made: Lines, arm: Arm | None = None) -> SshFlow | None:
     """One more connection to the bastion, without keepalive; who refuses one is not asked for another."""
     from tunneldoctor.idle.flow import Arm, NotOpened
 
@@ -117,7 +155,7 @@ def _further(context: Context, made: Lines) -> SshFlow | None:
     if door is None:
         made.refused = "it is not known how the tunnel's own connection was made"
         return None
-    flow = door.flow(Arm.IDLE)
+    flow = door.flow(arm or Arm.IDLE)
     try:
         flow.open(context.tunnel.connect_timeout)
     except NotOpened as error:

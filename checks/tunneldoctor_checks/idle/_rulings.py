@@ -17,6 +17,7 @@ from tunneldoctor_checks.idle._culprits import (
     by_the_end,
     names_a_timeout,
     on_purpose,
+    said_by_the_database,
     without_channel_timeout,
 )
 from tunneldoctor_checks.idle._hold import FOLLOW, FOLLOW_SHARE
@@ -29,9 +30,8 @@ CODES = (
     "idle.dropped-silently", "idle.dropped-with-reset", "idle.closed", "idle.not-idle", "idle.keepalive-too-slow",
     "idle.keepalive-missing",
 )  # fmt: skip
-#: Seconds between keepalives where it is only known that the limit is below the pause: it holds against every one in
-#: common use (Classic Load Balancers' and HAProxy's minute is the shortest).
-_OFTEN_ENOUGH = 20
+#: What ends within so many seconds ended at one moment.
+_ONE_MOMENT = 0.4
 
 
 def outcome(context: Context, lines: Lines, held: float) -> Outcome:
@@ -54,6 +54,8 @@ def _measured(lines: Lines) -> dict[str, Value]:
     for line in lines.all[1:]:
         which = "server_first" if line.server_first else "we_first"
         fates[f"idle.{which}" if line.kept is lines.kept else f"idle.{which}_without_keepalive"] = _fate(line)
+    if lines.control and not lines.control.unmeasured:
+        fates["idle.busy_survives"] = lines.control.loss is None
     missing = "; ".join([*lines.missing, *([lines.refused] if lines.refused else [])])
     return fates | ({"idle.not_measured": missing} if missing else {})
 
@@ -70,9 +72,13 @@ def _fate(line: Line) -> str:
 
 def _evidence(lines: Lines) -> tuple[Evidence, ...]:
     told = [Evidence("timing", f"{line}: {_fate(line)}") for line in lines.all]
+    if lines.control:
+        told.append(Evidence("timing", f"one more, in use all the time: {_fate(lines.control)}"))
     words = dict.fromkeys(line.loss.said or line.loss.words for line in lines.all if line.loss)
     told += [Evidence("message", each) for each in words if each]
-    told += [Evidence("timing", f"not measured: {each}") for each in (*lines.missing, lines.refused) if each]
+    told += [Evidence("timing", f"not measured: {each}") for each in lines.missing]
+    if lines.refused:
+        told.append(Evidence("timing", f"no further connection, and so none in use beside it: {lines.refused}"))
     return tuple(told)
 
 
@@ -86,25 +92,42 @@ def _lost(context: Context, lines: Lines, line: Line, held: float) -> Outcome:
     params, evidence = _params(context, line, loss, seconds), _evidence(lines)
     on_the_way = line.leg is Leg.BASTION
     if on_purpose(loss):
-        return Outcome(
-            (
-                Finding(
-                    "idle.not-idle", params | {"reason": f"the database said: {loss.said or loss.sqlstate}"}, evidence
-                ),
-            )
-        )
+        return _not_idle(params, said_by_the_database(loss), evidence)
+    if why := _outage(lines.control, line):
+        return _not_idle(params, why, evidence)
     if on_the_way and lines.kept and not lines.answered:
         return Outcome((Finding("idle.keepalive-too-slow", params, evidence),))
     if on_the_way and lines.kept and (line.flow is not line.ssh or loss.how is not How.CLOSED):
-        why = f"{lines.answered} keepalives were answered until then: it was in use"
-        return Outcome((Finding("idle.not-idle", params | {"reason": why}, evidence),))
+        return _not_idle(params, f"{lines.answered} keepalives were answered until then: it was in use", evidence)
     rulings = by_the_end(loss) if on_the_way else _second_leg(context, lines, line, loss)
     return Outcome((Finding(SYMPTOMS[loss.how], params, evidence),), rulings=tuple(rulings), measured=_measured(lines))
 
 
+def _not_idle(params: dict[str, Value], reason: str, evidence: tuple[Evidence, ...]) -> Outcome:
+    return Outcome((Finding("idle.not-idle", params | {"reason": reason}, evidence),))
+
+
+def _outage(control: Line | None, line: Line) -> str:
+    """Why *line* did not go for being unused, in words: the connection in use went as well. Empty where it lives.
+
+    Where nothing runs over that, a server that counts channels (sshd's UnusedConnectionTimeout) takes it for unused,
+    and ends it at the same age; then it says nothing.
+    """
+    from tunneldoctor.idle.clocks import by_the_clock
+    from tunneldoctor.idle.flow import Leg
+
+    loss = control.loss if control else None
+    if not (control and loss and line.loss) or control.leg not in (line.leg, Leg.BASTION):
+        return ""
+    apart = abs(control.begun + loss.after - line.begun - line.loss.after)
+    if loss.bare and loss.how == "closed" and not loss.abrupt and apart > _ONE_MOMENT:
+        return ""
+    return f"a connection in use went as well, at {by_the_clock(control.begun + loss.after)}"
+
+
 def _params(context: Context, line: Line, loss: Loss, seconds: float) -> dict[str, Value]:
     from tunneldoctor.idle.flow import How
-    from tunneldoctor.idle.suspects import keepalive_for
+    from tunneldoctor.idle.suspects import keepalive_for, often_enough
 
     known = loss.how is How.CLOSED
     return {
@@ -112,7 +135,7 @@ def _params(context: Context, line: Line, loss: Loss, seconds: float) -> dict[st
         "leg": str(line.leg),
         "what": SERVER_FIRST if line.server_first else CLIENT_FIRST,
         "keepalive": round(context.tunnel.keepalive),
-        "suggested": keepalive_for(seconds) if known else min(_OFTEN_ENOUGH, keepalive_for(seconds)),
+        "suggested": keepalive_for(seconds) if known else often_enough(seconds),
         "probably": _suspects(context, line, loss, seconds),
     }
 

@@ -55,6 +55,8 @@ class Bastion:
     def __init__(self, port: int) -> None:
         self.port = port
         self.is_active = True
+        self.carries_channels = True
+        self.started = 0.0
         self.answers = True
         self.software = "OpenSSH_9.2p1"
         self.end = self.disconnect = None
