@@ -26,7 +26,7 @@ demo: $(VENV)/installed
 	@$(BIN)/tunneldoctor demo $(if $(FAULT),--fault $(FAULT))
 
 test: $(VENV)/installed $(VENV)/packages lint
-	@$(AS_ROOT) $(BIN)/pytest --no-header -p no:cacheprovider --numprocesses 4 --dist worksteal $(ARGS)
+	@$(AS_ROOT) $(BIN)/pytest --no-header -p no:cacheprovider --numprocesses 5 --dist worksteal $(ARGS)
 
 lint: $(VENV)/installed
 	@$(BIN)/ruff check --quiet .

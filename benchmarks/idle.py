@@ -5,6 +5,10 @@ undercut is the cut-off itself and then the time until a lost packet is noticed.
 ladder, by a bare connection through the same box: a byte is sent after the cut-off, and its sender's TCP is watched
 until five retransmissions are lost, or the reset is there. The time that the ladder took is its own, without the start
 of the program and the look at the tunnel before it.
+
+With cut-offs of seconds the bound for the bracket is missed, and no choice of silences meets it: connections are opened
+at most two a second, so that the one above 8 s is opened 3 s late. With those of minutes that is nothing: what the plan
+comes to then is told beside it, calculated and not measured.
 """
 
 from __future__ import annotations
@@ -21,12 +25,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import Figure, median, spread
+from benchmarks.idle_found import WAYS, Found, Heard, Way
 from benchmarks.scene import program
 from fixtures.lab import client
 from fixtures.lab.pairs import FIRST_LEG, pairs
 from fixtures.lab.session import why_not
 from fixtures.lab.stage import staged
-from fixtures.scenario import Expectation, NetworkSide, Scenario, SshSide
+from fixtures.scenario import Expectation, NetworkSide, Scenario
+from tunneldoctor.idle.plan import KNOWN, NOTICE, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +47,8 @@ UP_TO = "25s"
 WISHES = ("--connections", "14", "--yes")
 #: What the bracket may cost, as a multiple of what can't be undercut, and by how much the cut-off may be missed.
 RATIO, MISSED = 1.15, 0.10
+#: Seconds up to which is looked where nothing else is said, and the connections that the plan is calculated for.
+HOUR, PLANNED = 3600.0, (8, 24)
 #: Runs on a network that loses packets, how many at a time, and how far they look.
 HEALTHY_RUNS, AT_ONCE, HEALTHY_UP_TO = 20, 5, "10s"
 #: MiB that 32 connections may need beyond what a check without them needs.
@@ -52,88 +60,6 @@ _BACKOFF = 5
 #: Seconds after which a ladder has had its time.
 _PATIENCE = 180.0
 _LOSS = NetworkSide(router=("forward numgen random mod 100 == 0 drop",))
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to end unused connections. ``rules`` are the router's; without any, it is the proxy in front of sshd."""
-
-    name: str
-    symptom: str
-    rules: tuple[str, ...] = ()
-
-    def staged_for(self, cutoff: int) -> Scenario:
-        """The network in which connections end after *cutoff* seconds."""
-        timeouts = (f"timeout client {cutoff}s", f"timeout server {cutoff}s")
-        proxy = SshSide(front="balanced", front_settings=timeouts)
-        return Scenario(
-            f"{self.name}, {cutoff} s",
-            Expectation(code="idle.middlebox", symptom=self.symptom),
-            "network",
-            SshSide() if self.rules else proxy,
-            network=NetworkSide(router=self.rules, forget_after=cutoff if self.rules else 0),
-        )
-
-
-WAYS = (
-    Way("silent", "idle.dropped-silently", ("stateful",)),
-    Way("reset at the next packet", "idle.dropped-with-reset", ("stateful-reset",)),
-    Way("closed at once", "idle.closed"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The seconds from a ladder's beginning until it told both bounds, and until it was done; the report.
-
-    Infinite and empty where there was none. ``bracket`` is when both bounds are told for the first time: what comes
-    then are second connections, and those that are kept alive in one way or another.
-    """
-
-    bracket: float
-    seconds: float
-    report: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one ladder said, and the seconds that a bare byte through the same box took to be noticed."""
-
-    way: Way
-    cutoff: int
-    notice: float
-    heard: Heard
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """What it said in the end."""
-        return self.heard.report
-
-    @property
-    def diagnosis(self) -> dict[str, Any]:
-        """The report's; empty where nothing was found."""
-        return self.report.get("diagnosis") or {}
-
-    def as_multiple(self, seconds: float) -> float:
-        """*seconds* as a multiple of what can't be undercut."""
-        return seconds / (self.cutoff + self.notice)
-
-    @property
-    def measured(self) -> float | None:
-        """The cut-off in seconds, if one was found."""
-        value = self.report.get("facts", {}).get("idle.cutoff_seconds")
-        return float(value) if value is not None else None
-
-    @property
-    def missed_by(self) -> float:
-        """By what share of itself the cut-off was missed."""
-        return math.inf if self.measured is None else abs(self.measured - self.cutoff) / self.cutoff
-
-    @property
-    def named(self) -> bool:
-        """Whether the way is right, and the box among the causes."""
-        said = {self.diagnosis.get("code"), self.diagnosis.get("symptom")}
-        return self.way.symptom in said and "idle.middlebox" in self.diagnosis.get("causes", ())
 
 
 def measure(lab: Lab) -> list[Figure]:
@@ -203,12 +129,23 @@ def _notice(stage: Stage, cutoff: int) -> float:
 def _of_ladders(found: Sequence[Found]) -> Iterator[Figure]:
     brackets = [each.as_multiple(each.heard.bracket) for each in found]
     yield Figure("time to the bracket", median(brackets), "x", RATIO, spread(brackets, "x"))
+    for connections in PLANNED:
+        yield _by_the_plan(connections)
     ends = [each.as_multiple(each.heard.seconds) for each in found]
     yield Figure("time to the end of the ladder", median(ends), "x", detail=spread(ends, "x"))
     for way in WAYS:
         yield from _of_way(way, [each for each in found if each.way is way])
     wrong = [f"{each.way.name}, {each.cutoff} s: {_verdict(each.report)}" for each in found if not each.named]
     yield Figure("idle cut-offs not named", len(wrong), "", 0, "; ".join(wrong) or f"{len(found)} ladders")
+
+
+def _by_the_plan(connections: int) -> Figure:
+    """What the bracket costs where a limit in common use is looked for up to an hour."""
+    planned = plan(HOUR, connections, with_database=True)
+    usual = sorted(seconds for seconds in KNOWN if seconds <= HOUR)
+    ratios = [planned.time_for(seconds) / (seconds + NOTICE) for seconds in usual]
+    detail = ", ".join(f"{seconds} s: {ratio:.2f}" for seconds, ratio in zip(usual, ratios, strict=True))
+    return Figure(f"calculated: to the bracket, {connections} connections", median(ratios), "x", detail=detail)
 
 
 def _of_way(way: Way, found: Sequence[Found]) -> Iterator[Figure]:

@@ -70,7 +70,7 @@ def test_ctrl_c_tells_what_is_known_by_then(lab: Lab) -> None:
 
 def test_a_run_that_was_stopped_for_a_while_tells_how_long_connections_really_rested(lab: Lab) -> None:
     """Ctrl-Z, or a machine with no time for us: what was to be used after 2 s is used later, and dead."""
-    box = NetworkSide(router=("stateful",), forget_after=5)
+    box = NetworkSide(router=("stateful-reset",), forget_after=5)
     with staged(replace(HEALTHY, level="network", network=box), lab) as stage:
         process = start(stage, "--up-to", "7s", "--connections", "4")
         next(each for each in standings(process) if each["sessions_opened"] == each["sessions_asked"])
@@ -86,7 +86,7 @@ def test_it_opens_no_more_connections_than_it_was_allowed(lab: Lab) -> None:
     with staged(HEALTHY, lab) as stage:
         process = start(stage, "--up-to", "2s", "--connections", "5")
         told = list(standings(process))[-1]
-        process.wait(60)
+        process.communicate(timeout=60)
         logins = [line for line in stage.ssh_servers["bastion"].lines if line.startswith("Accepted publickey")]
     assert (len(logins), told["connections_asked"], told["connections_opened"]) == (5 + 1, 5, 5)
     assert told["sessions_opened"] == told["sessions_asked"] > 0

@@ -214,8 +214,8 @@ def test_what_a_run_costs_the_jump_host(name: str, lab: Lab) -> None:
     assert seen.is_polite()
 
 
-@pytest.mark.parametrize(("keepalive", "logins"), [("0s", 2), ("30s", 3)])
-def test_holding_connections_unused_costs_a_login_for_who_speaks_first_and_one_for_the_keepalive(
+@pytest.mark.parametrize(("keepalive", "logins"), [("0s", 3), ("30s", 4)])
+def test_a_pause_costs_two_logins_beside_our_own_and_one_more_for_the_keepalive(
     keepalive: str, logins: int, lab: Lab
 ) -> None:
     seen, report = examined(named("healthy-plain", options=("--idle", "1s", "--keepalive", keepalive)), lab)

@@ -1,4 +1,5 @@
-"""Every staged fault is named for what it is. `make bench` examines each twice in a row, from a cold start."""
+"""Every staged fault is named for what it is. `make bench` examines each twice in a row, from a cold start; those that
+wait long (``patient``) are left to it."""
 
 from __future__ import annotations
 
@@ -48,6 +49,8 @@ def _parameters() -> list[Any]:
     """A scenario that can't be staged here is skipped by name, with the reason."""
     cases = []
     for scenario in load():
+        if scenario.patient:
+            continue
         reason = why_not(scenario.needs_root, scenario.database.program)
         marks = [pytest.mark.skip(reason=reason)] if reason else []
         cases.append(pytest.param(scenario, id=scenario.name, marks=marks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tunneldoctor.model import Context, Ruling, confirms, rules_out
@@ -52,6 +52,24 @@ def by_the_end(loss: Loss) -> Iterator[Ruling]:
         yield confirms(SSH_SERVER, f"the server took leave with words of its own: {loss.said}")
     elif loss.abrupt:
         yield rules_out(SSH_SERVER, "it was ended by a reset; a server that ends a connection closes it")
+
+
+def behind_the_bastion(context: Context, loss: Loss, lives: str, by_others: Iterable[Ruling]) -> Iterator[Ruling]:
+    """The SSH connection *lives*, in words: what is gone is the channel, or the connection behind it.
+
+    *by_others* is what other connections say where it was closed in the open.
+    """
+    if names_a_timeout(loss):
+        yield confirms(DATABASE, f"the database said so itself ({loss.said or loss.sqlstate})")
+        return
+    yield rules_out(SSH_SERVER, lives)
+    if loss.how != "closed":
+        because = "whoever ends an idle session does so at once, not at the next query"
+        yield from (rules_out(CHANNEL, because), rules_out(DATABASE, because))
+        return
+    yield from by_others
+    if software := without_channel_timeout(context):
+        yield rules_out(CHANNEL, f"{software} has no ChannelTimeout")
 
 
 def without_channel_timeout(context: Context) -> str:

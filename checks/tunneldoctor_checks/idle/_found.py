@@ -14,8 +14,8 @@ from tunneldoctor_checks.idle._culprits import (
     SERVER_FIRST,
     SSH_SERVER,
     SYMPTOMS,
+    behind_the_bastion,
     by_the_end,
-    names_a_timeout,
     on_purpose,
     said_by_the_database,
     that_spares_the_living,
@@ -87,24 +87,18 @@ def _first_leg(context: Context, result: Result, loss: Loss) -> Iterator[Ruling]
 
 
 def _second_leg(context: Context, result: Result, loss: Loss) -> Iterator[Ruling]:
-    """The SSH connection lives: what is gone is the channel, or the connection behind it."""
-    from tunneldoctor.idle.flow import Arm, How
+    return behind_the_bastion(context, loss, "the SSH connection, kept alive, still answers", _by_the_others(result))
 
-    if names_a_timeout(loss):
-        yield confirms(DATABASE, f"the database said so itself ({loss.said or loss.sqlstate})")
-        return
-    yield rules_out(SSH_SERVER, "the SSH connection, kept alive, still answers")
-    if result.how is not How.CLOSED:
-        for code in (CHANNEL, DATABASE):
-            yield rules_out(code, "whoever ends an idle session does so at once, not at the next packet")
-        return
+
+def _by_the_others(result: Result) -> Iterator[Ruling]:
+    """A session with a query under way is as silent on the wire as one without, and in use to the database alone."""
+    from tunneldoctor.idle.flow import Arm
+
     if result.arm is Arm.IDLE and result.outlived.get(Arm.SERVER_FIRST, 0.0) > (result.upper or 0.0):
         for code in (CHANNEL, BOX):
             yield rules_out(code, "a session with a query under way was as silent, and lives")
     elif result.arm is Arm.SERVER_FIRST:
         yield rules_out(DATABASE, "a session with a query under way went, which to a database is not idle")
-    if software := without_channel_timeout(context):
-        yield rules_out(CHANNEL, f"{software} has no ChannelTimeout")
 
 
 def _suspects(context: Context, result: Result) -> tuple[Suspect, ...]:

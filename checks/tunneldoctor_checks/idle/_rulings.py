@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tunneldoctor.model import Context, Evidence, Finding, Outcome, Ruling, Value, confirms, found, rules_out
+from tunneldoctor.model import Context, Evidence, Finding, Outcome, Ruling, Value, found, rules_out
 from tunneldoctor_checks.idle._culprits import (
     BOX,
     CHANNEL,
     CLIENT_FIRST,
     DATABASE,
     SERVER_FIRST,
-    SSH_SERVER,
     SYMPTOMS,
+    behind_the_bastion,
     by_the_end,
-    names_a_timeout,
     on_purpose,
     said_by_the_database,
-    without_channel_timeout,
 )
 from tunneldoctor_checks.idle._hold import FOLLOW, FOLLOW_SHARE
 
@@ -156,18 +154,7 @@ def _suspects(context: Context, line: Line, loss: Loss, seconds: float) -> str:
 
 
 def _second_leg(context: Context, lines: Lines, line: Line, loss: Loss) -> Iterator[Ruling]:
-    """The SSH connection lives: what is gone is the channel, or the connection behind it."""
-    if names_a_timeout(loss):
-        yield confirms(DATABASE, f"the database said so itself ({loss.said or loss.sqlstate})")
-        return
-    yield rules_out(SSH_SERVER, "the SSH connection still answers")
-    if loss.how != "closed":
-        because = "whoever ends an idle session does so at once, not at the next query"
-        yield from (rules_out(CHANNEL, because), rules_out(DATABASE, because))
-        return
-    yield from _by_the_others(lines, line, loss)
-    if software := without_channel_timeout(context):
-        yield rules_out(CHANNEL, f"{software} has no ChannelTimeout")
+    return behind_the_bastion(context, loss, "the SSH connection still answers", _by_the_others(lines, line, loss))
 
 
 def _by_the_others(lines: Lines, line: Line, loss: Loss) -> Iterator[Ruling]:
