@@ -113,6 +113,7 @@ async def test_nothing_is_written_while_something_is_wrong_and_the_first_fault_i
         await fill(show, **{**GOOD, "keepalive": "30"})
         await show.press("ctrl+s")
         assert show.app.ended_with == []
+        await show.pilot.pause()
         assert show.app.focused.id == "keepalive"
         assert "not a duration" in show.words
     assert (tmp_path / "tunneldoctor.toml").read_bytes() == before
