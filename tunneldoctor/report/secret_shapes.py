@@ -123,7 +123,7 @@ _STATED = re.compile(
     re.IGNORECASE,
 )
 
-# Prefixes as GitHub, GitLab, Slack, Stripe, Google, npm, PyPI, SendGrid, HashiCorp, DigitalOcean, Docker, Anthropic,
+# Prefixes as GitHub, GitLab, Slack, Stripe, Google, npm, PyPI, SendGrid, HashiCorp, DigitalOcean, Docker, and others,
 # OpenAI, Hugging Face, Databricks, Atlassian, New Relic, Shopify and Tailscale document them.
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|"
